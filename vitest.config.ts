@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+const slow = { testTimeout: 300_000, hookTimeout: 300_000, pool: "forks" as const, fileParallelism: false };
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { test: { name: "contract", include: ["test/contract/**/*.test.ts"], ...slow } },
+      { test: { name: "process", include: ["test/process/**/*.test.ts"], ...slow } },
+      { test: { name: "e2e", include: ["test/e2e/**/*.e2e.test.ts"], ...slow } },
+    ],
+  },
+});
