@@ -21,21 +21,30 @@ const barePair = /(^|[\s;,&?{('"])([A-Za-z][\w.-]*)(=|:(?!\/\/) ?)([^\s;,&'"})]+
 const jaas = /\b((?:password|secret|token)\s*=\s*\\?["'])([^"'\\]*)/gi;
 const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/@:'"]*)(?::([^\s/@'"]*))?@/gi;
 
+/** Puts something else in the place of every secret that a text holds: SQL, config, JSON, error messages. */
+export function replaceSecrets(text: string, replacement: (secret: string) => string): string {
+  return text
+    .replace(userInfo, (_whole, scheme: string, user: string, password: string | undefined) => {
+      return `${scheme}${replacement(password === undefined ? user : `${user}:${password}`)}@`;
+    })
+    .replace(quotedPair, (whole, key: string, equals: string, value: string) =>
+      isSecretKey(key) ? `'${key}'${equals}'${replacement(value)}'` : whole,
+    )
+    .replace(jsonPair, (whole, key: string, colon: string, value: string) =>
+      isSecretKey(key) ? `"${key}"${colon}"${replacement(value)}"` : whole,
+    )
+    .replace(jaas, (_whole, before: string, value: string) => `${before}${replacement(value)}`)
+    .replace(barePair, (whole, before: string, key: string, equals: string, value: string) =>
+      isSecretKey(key) ? `${before}${key}${equals}${replacement(value)}` : whole,
+    );
+}
+
 /**
  * Masks the values of options and configs whose key looks secret, and URL user info, in any text: SQL, config,
  * JSON, error messages. What is masked stays recognisable as `******`; everything else is unchanged.
  */
 export function maskSecrets(text: string): string {
-  return text
-    .replace(userInfo, `$1${mask}@`)
-    .replace(quotedPair, (whole, key: string, equals: string) =>
-      isSecretKey(key) ? `'${key}'${equals}'${mask}'` : whole,
-    )
-    .replace(jsonPair, (whole, key: string, colon: string) => (isSecretKey(key) ? `"${key}"${colon}"${mask}"` : whole))
-    .replace(jaas, `$1${mask}`)
-    .replace(barePair, (whole, before: string, key: string, equals: string) =>
-      isSecretKey(key) ? `${before}${key}${equals}${mask}` : whole,
-    );
+  return replaceSecrets(text, () => mask);
 }
 
 /** A config with the values of secret keys masked, and URL user info taken out of the rest. */

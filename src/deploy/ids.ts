@@ -1,0 +1,38 @@
+import { createHash } from "node:crypto";
+
+function hex32(...parts: readonly string[]): string {
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** 32 hex. The same environment, commit and plan give the same deployment, whoever runs it and how often. */
+export function deploymentId(environment: string, commit: string, planDigest: string): string {
+  return hex32("deployment", environment, commit, planDigest);
+}
+
+/**
+ * What one attempt at one job is derived from. `since` is the entry in which the job last rested ("" before the first):
+ * without it, going back to an earlier commit would reuse ids that Flink has seen, which it refuses for good.
+ */
+export interface AttemptKey {
+  readonly environment: string;
+  readonly deployment: string;
+  readonly job: string;
+  readonly since: string;
+}
+
+/** 32 hex; `number` counts the submissions of the attempt from 1. */
+export function jobId(key: AttemptKey, number: number): string {
+  return hex32("job", key.environment, key.deployment, key.job, key.since, String(number));
+}
+
+/** 32 hex: asking to stop twice under one trigger id takes one savepoint (facts 3). */
+export function triggerId(key: AttemptKey): string {
+  return hex32("trigger", key.environment, key.deployment, key.job, key.since);
+}
+
+/** `<dir>/<environment>/<job>/<deployment>`, each part safe in a URI; so a savepoint can be found by where it lies. */
+export function savepointFolder(directory: string, key: AttemptKey): string {
+  const part = (name: string): string => encodeURIComponent(name).replaceAll("%", "_");
+  const last = hex32("savepoint", key.deployment, key.since).slice(0, 16);
+  return [directory.replace(/\/+$/, ""), part(key.environment), part(key.job), last].join("/");
+}

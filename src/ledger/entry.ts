@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { DeployError } from "../errors.ts";
+
+/** A deployed program by its digest, and the key of the sealed job (`StoredJob`) in the ledger's values. */
+export interface JobReference {
+  readonly digest: string;
+  readonly value: string;
+}
+
+/** What became known of one job. Intents come before their effect, outcomes after it. Paths are savepoint URIs. */
+export type Fact =
+  | { readonly kind: "adopted"; readonly jobId: string }
+  | { readonly kind: "renamed"; readonly from: string }
+  | {
+      readonly kind: "stop-intended";
+      readonly purpose: "upgrade" | "suspend" | "remove";
+      readonly jobId: string;
+      readonly triggerId: string;
+      readonly withSavepoint: boolean;
+      readonly savepointFolder: string | null;
+    }
+  | { readonly kind: "stop-failed"; readonly jobId: string; readonly cause: string }
+  | { readonly kind: "stopped"; readonly jobId: string; readonly savepoint: string | null }
+  | {
+      readonly kind: "submit-intended";
+      readonly role: "new" | "put-back";
+      readonly jobId: string;
+      readonly reference: JobReference;
+      readonly restore: string | null;
+    }
+  | { readonly kind: "submit-failed"; readonly jobId: string; readonly cause: string }
+  | {
+      readonly kind: "running";
+      readonly jobId: string;
+      readonly reference: JobReference;
+      readonly restored: string | null;
+    }
+  | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
+  | { readonly kind: "suspended"; readonly reference: JobReference | null; readonly savepoint: string | null }
+  | { readonly kind: "removed"; readonly reference: JobReference | null; readonly savepoint: string | null }
+  | {
+      readonly kind: "down";
+      readonly reference: JobReference | null;
+      readonly savepoint: string | null;
+      readonly cause: string;
+    };
+
+/** One line of an environment's ledger. `sequence` grows by one with each append; ties are broken by id. */
+export interface Entry {
+  readonly version: 1;
+  readonly sequence: number;
+  readonly id: string;
+  /** ISO 8601, UTC. For people only: nothing is decided by it. */
+  readonly at: string;
+  readonly environment: string;
+  readonly deployment: string;
+  readonly commit: string | null;
+  readonly job: string;
+  readonly fact: Fact;
+}
+
+/** An entry's id covers all that it says but its time, so the same entry written twice is one entry. */
+export function entryId(entry: Omit<Entry, "id" | "at">): string {
+  return createHash("sha256").update(JSON.stringify(entry)).digest("hex").slice(0, 32);
+}
+
+export function byOrder(a: Entry, b: Entry): number {
+  return a.sequence - b.sequence || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+const text = (value: unknown): value is string => typeof value === "string";
+const textOrNull = (value: unknown): boolean => value === null || text(value);
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+const reference = (value: unknown): boolean => isRecord(value) && text(value.digest) && text(value.value);
+const referenceOrNull = (value: unknown): boolean => value === null || reference(value);
+const oneOf =
+  (...names: readonly string[]) =>
+  (value: unknown): boolean =>
+    text(value) && names.includes(value);
+
+const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value: unknown) => boolean>> } = {
+  adopted: { jobId: text },
+  renamed: { from: text },
+  "stop-intended": {
+    purpose: oneOf("upgrade", "suspend", "remove"),
+    jobId: text,
+    triggerId: text,
+    withSavepoint: (value) => typeof value === "boolean",
+    savepointFolder: textOrNull,
+  },
+  "stop-failed": { jobId: text, cause: text },
+  stopped: { jobId: text, savepoint: textOrNull },
+  "submit-intended": { role: oneOf("new", "put-back"), jobId: text, reference, restore: textOrNull },
+  "submit-failed": { jobId: text, cause: text },
+  running: { jobId: text, reference, restored: textOrNull },
+  finished: { jobId: text, reference },
+  suspended: { reference: referenceOrNull, savepoint: textOrNull },
+  removed: { reference: referenceOrNull, savepoint: textOrNull },
+  down: { reference: referenceOrNull, savepoint: textOrNull, cause: text },
+};
+
+/** Reads one entry, or throws `ledger-unreadable` naming `where` and the field: an entry is never skipped. */
+export function decodeEntry(json: string, where: string): Entry {
+  const unreadable = (why: string): DeployError =>
+    new DeployError("ledger-unreadable", `the ledger entry ${where} cannot be read: ${why}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (cause) {
+    throw new DeployError("ledger-unreadable", `the ledger entry ${where} is not JSON`, { cause });
+  }
+  if (!isRecord(value)) throw unreadable("it is not an object");
+  if (value.version !== 1) throw unreadable(`its version is ${JSON.stringify(value.version)}, this program reads 1`);
+  for (const field of ["id", "at", "environment", "deployment", "job"] as const) {
+    if (!text(value[field])) throw unreadable(`${field} is not text`);
+  }
+  if (!Number.isSafeInteger(value.sequence)) throw unreadable("sequence is not a whole number");
+  if (!textOrNull(value.commit)) throw unreadable("commit is neither text nor null");
+  const fact = value.fact;
+  if (!isRecord(fact) || !text(fact.kind) || !Object.hasOwn(fields, fact.kind)) {
+    throw unreadable(`fact.kind is ${JSON.stringify(isRecord(fact) ? fact.kind : fact)}`);
+  }
+  for (const [field, holds] of Object.entries(fields[fact.kind as Fact["kind"]])) {
+    if (!holds(fact[field])) throw unreadable(`fact.${field} is ${JSON.stringify(fact[field])}`);
+  }
+  const entry = value as unknown as Entry;
+  const { id, at: _at, ...covered } = entry;
+  if (entryId(covered) !== id) throw unreadable("its id does not match what it says");
+  return entry;
+}

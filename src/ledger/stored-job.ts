@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import { DeployError } from "../errors.ts";
+import type { Config, Job, Program, ProgramStatement } from "../project/job.ts";
+import { fingerprintSecret, isSecretKey, replaceSecrets } from "../secrets.ts";
+import type { JobReference } from "./entry.ts";
+import type { Store } from "./store.ts";
+
+/** What the ledger keeps of a job: its program with secrets sealed, and the compiled plan that it runs. */
+export interface StoredJob {
+  readonly version: 1;
+  readonly job: Job;
+  readonly compiledPlan: string | null;
+  readonly flinkVersion: string;
+}
+
+/** The secrets of programs at hand, by their seals; what opens a stored program again. */
+export type Secrets = ReadonlyMap<string, string>;
+
+const seal = (secret: string): string => `{{secret:${fingerprintSecret(secret)}}}`;
+const sealPattern = /\{\{secret:[0-9a-f]{16}\}\}/g;
+
+/** Stores a job and says under which reference; the same job gets the same reference. */
+export async function storeJob(
+  store: Store,
+  job: Job,
+  compiledPlan: string | null,
+  flinkVersion: string,
+): Promise<JobReference> {
+  const stored: StoredJob = {
+    version: 1,
+    job: {
+      ...job,
+      program: mapTexts(
+        job.program,
+        (text) => replaceSecrets(text, seal),
+        (value) => seal(value),
+      ),
+    },
+    compiledPlan: compiledPlan === null ? null : replaceSecrets(compiledPlan, seal),
+    flinkVersion,
+  };
+  const text = JSON.stringify(stored);
+  const value = createHash("sha256").update(text).digest("hex");
+  await store.putValue(value, text);
+  return { digest: job.digest, value };
+}
+
+/** Reads a stored job, or throws `ledger-unreadable`. */
+export async function loadJob(store: Store, reference: JobReference): Promise<StoredJob> {
+  const text = await store.getValue(reference.value);
+  if (createHash("sha256").update(text).digest("hex") !== reference.value) {
+    throw new DeployError("ledger-unreadable", `the ledger's value ${reference.value} is not what was written`);
+  }
+  const stored = JSON.parse(text) as { version: unknown };
+  if (stored.version !== 1) {
+    throw new DeployError(
+      "ledger-unreadable",
+      `the ledger's value ${reference.value} has version ${String(stored.version)}`,
+    );
+  }
+  return stored as StoredJob;
+}
+
+/** All secrets that programs hold, by their seals. */
+export function secretsOf(programs: readonly Program[]): Secrets {
+  const secrets = new Map<string, string>();
+  const keep = (secret: string): string => {
+    const sealed = seal(secret);
+    secrets.set(sealed, secret);
+    return sealed;
+  };
+  for (const program of programs) mapTexts(program, (text) => replaceSecrets(text, keep), keep);
+  return secrets;
+}
+
+/** A stored program with its secrets put back, or null where one of them is not at hand. */
+export function unsealProgram(program: Program, secrets: Secrets): Program | null {
+  let missing = false;
+  const open = (text: string): string => {
+    const opened = text.replace(sealPattern, (sealed) => {
+      const secret = secrets.get(sealed);
+      if (secret === undefined) missing = true;
+      return secret ?? sealed;
+    });
+    return missing || opened === text ? opened : open(opened);
+  };
+  const opened = mapTexts(program, open, open);
+  return missing ? null : opened;
+}
+
+function mapTexts(program: Program, text: (sql: string) => string, secret: (value: string) => string): Program {
+  const statement = (one: ProgramStatement): ProgramStatement => ({ ...one, sql: text(one.sql) });
+  const config = (all: Config): Config =>
+    Object.fromEntries(
+      Object.entries(all).map(([key, value]) => [key, isSecretKey(key) ? secret(value) : text(value)]),
+    );
+  return {
+    setup: program.setup.map(statement),
+    sink: statement(program.sink),
+    insert: text(program.insert),
+    runtimeMode: program.runtimeMode,
+    executionConfig: config(program.executionConfig),
+    preHooks: program.preHooks.map(text),
+    postHooks: program.postHooks.map(text),
+  };
+}
