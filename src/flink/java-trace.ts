@@ -1,0 +1,79 @@
+import { maskSecrets } from "../secrets.ts";
+
+/** A Java stack trace as the `cause` of an error: the message stays short, the trace itself (masked) is the `stack`. */
+export class JavaTrace extends Error {
+  override readonly name = "JavaTrace";
+  constructor(trace: string) {
+    super(`java trace of ${trace.split("\n").length} lines`);
+    this.stack = maskSecrets(trace);
+  }
+}
+
+interface Cause {
+  readonly className: string;
+  readonly message: string;
+}
+
+const maxLines = 12;
+const maxLength = 800;
+
+// `org.x.FooException: text`, at the head of a trace, after `Caused by:` or nested in a message.
+const head = /^(?:Caused by: )?\[?((?:[a-z_][\w$]*\.)+[A-Z][\w$.]*)(?::\s?(.*))?$/;
+const frame = /^\s+(?:at |\.\.\. \d+ (?:more|common frames))|^\s*Suppressed: /;
+const frameOfServer = /^(?:End of exception on server side>|\]+$|<Exception on server side:|Internal server error\.)/;
+
+/** Wrappers that every failed statement has; they say nothing about it. */
+const noise = [
+  /^Failed to (?:fetchResults|getOperationInfo|execute statement|execute sql)\.?$/,
+  /^Failed to execute the operation [0-9a-f-]+\.$/,
+  /^\[?Internal server error\./,
+];
+
+/** Causes that mean nothing without the exception around them. */
+const needsContext = /^(?:java\.(?:lang|net|util)\.|sun\.|org\.apache\.flink\.shaded\.)/;
+
+/**
+ * The last meaningful cause in a Java trace, in Flink's own words, without class names and stack frames, masked.
+ * There is no field for it in any answer of Flink's, so the trace's text is all there is.
+ */
+export function lastCause(trace: string): string {
+  const causes = causesIn(trace).filter(({ message }) => message !== "" && !noise.some((text) => text.test(message)));
+  const last = causes.at(-1);
+  if (last === undefined) return shortened(trace);
+  // An exception around it often repeats it with more, such as `From line 1, column 15`: then that one is better.
+  const fuller = causes.findLast(({ message }) => message !== last.message && message.endsWith(last.message));
+  if (fuller !== undefined) return shortened(fuller.message);
+  const around = causes.findLast(({ message }) => !message.includes(last.message));
+  if (around === undefined || !needsContext.test(last.className)) return shortened(last.message);
+  return shortened(`${around.message.replace(/[.\s]+$/, "")}: ${last.message}`);
+}
+
+function causesIn(trace: string): readonly Cause[] {
+  const causes: { className: string; lines: string[] }[] = [];
+  for (const line of trace.split("\n")) {
+    const start = head.exec(line);
+    if (start?.[1] !== undefined) causes.push({ className: start[1], lines: [start[2] ?? ""] });
+    else if (!frame.test(line) && !frameOfServer.test(line)) causes.at(-1)?.lines.push(line);
+  }
+  return causes.map(({ className, lines }) => ({ className, message: withoutClassNames(lines.join("\n").trim()) }));
+}
+
+/** `new Exception(cause)` in Java puts the cause's class name at the head of its own message. */
+function withoutClassNames(message: string): string {
+  let text = message;
+  for (;;) {
+    const next = text.replace(/^\[?(?:[a-z_][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable): /, "");
+    if (next === text) return text;
+    text = next;
+  }
+}
+
+function shortened(message: string): string {
+  // The parser lists a hundred tokens it would have liked; the place is what helps.
+  const lines = (message.split(/\n\s*Was expecting(?: one of)?:/)[0] ?? "")
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  const text = lines.length > maxLines ? `${lines.slice(0, maxLines).join("\n")}\n…` : lines.join("\n");
+  return maskSecrets(text.length > maxLength ? `${text.slice(0, maxLength)}…` : text);
+}
