@@ -101,6 +101,15 @@ export class JobManager {
     return await this.#find(`/jobs/${jobId(id)}/checkpoints`, checkpointStatistics);
   }
 
+  /** In ms; null when the job takes no checkpoints by itself (Flink says so with the largest long) or is not known. */
+  async checkpointInterval(id: string): Promise<number | null> {
+    const interval = await this.#find(
+      `/jobs/${jobId(id)}/checkpoints/config`,
+      fields((it) => it.get("interval", number)),
+    );
+    return interval === null || interval <= 0 || interval > Number.MAX_SAFE_INTEGER ? null : interval;
+  }
+
   /** Newest first; empty too when the JobManager knows no such job. */
   async exceptions(id: string): Promise<readonly JobException[]> {
     const found = await this.#find(`/jobs/${jobId(id)}/exceptions`, recordedExceptions);

@@ -36,7 +36,13 @@ export type Fact =
       readonly restored: string | null;
     }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
-  | { readonly kind: "suspended"; readonly reference: JobReference | null; readonly savepoint: string | null }
+  | {
+      readonly kind: "suspended";
+      /** `model`: job_state says so, and it resumes when job_state does; `command`: it rests until `resume`. */
+      readonly by: "model" | "command";
+      readonly reference: JobReference | null;
+      readonly savepoint: string | null;
+    }
   | { readonly kind: "removed"; readonly reference: JobReference | null; readonly savepoint: string | null }
   | {
       readonly kind: "down";
@@ -94,7 +100,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   finished: { jobId: text, reference },
-  suspended: { reference: referenceOrNull, savepoint: textOrNull },
+  suspended: { by: oneOf("model", "command"), reference: referenceOrNull, savepoint: textOrNull },
   removed: { reference: referenceOrNull, savepoint: textOrNull },
   down: { reference: referenceOrNull, savepoint: textOrNull, cause: text },
 };
@@ -124,7 +130,8 @@ export function decodeEntry(json: string, where: string): Entry {
     if (!holds(fact[field])) throw unreadable(`fact.${field} is ${JSON.stringify(fact[field])}`);
   }
   const entry = value as unknown as Entry;
-  const { id, at: _at, ...covered } = entry;
-  if (entryId(covered) !== id) throw unreadable("its id does not match what it says");
+  const { version, sequence, environment, deployment, commit, job, fact: said } = entry;
+  if (entryId({ version, sequence, environment, deployment, commit, job, fact: said }) !== entry.id)
+    throw unreadable("its id does not match what it says");
   return entry;
 }

@@ -10,7 +10,14 @@ export type Settled =
     }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference; readonly entry: string }
   | {
-      readonly kind: "suspended" | "removed" | "down";
+      readonly kind: "suspended";
+      readonly by: "model" | "command";
+      readonly reference: JobReference | null;
+      readonly savepoint: string | null;
+      readonly entry: string;
+    }
+  | {
+      readonly kind: "removed" | "down";
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
       readonly entry: string;
@@ -92,6 +99,13 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     case "finished":
       return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference, entry: entry.id });
     case "suspended":
+      return settle({
+        kind: "suspended",
+        by: fact.by,
+        reference: fact.reference,
+        savepoint: fact.savepoint,
+        entry: entry.id,
+      });
     case "removed":
     case "down":
       return settle({ kind: fact.kind, reference: fact.reference, savepoint: fact.savepoint, entry: entry.id });

@@ -1,0 +1,64 @@
+import type { Gateway, GatewaySession } from "../flink/gateway.ts";
+import type { Config, Program } from "../project/job.ts";
+import type { PreparedProgram } from "./cluster.ts";
+
+export interface PrepareOptions {
+  readonly gateway: Gateway;
+  /** Run in every session first: catalogs, functions, modules, jars. */
+  readonly initSql: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes a program's tables in a session of its own and lets the cluster's planner read its INSERT, so that a program
+ * that this cluster refuses is known before anything is stopped. Throws `statement-failed` with Flink's cause.
+ */
+export async function prepareProgram(program: Program, options: PrepareOptions): Promise<PreparedProgram> {
+  const session = await options.gateway.openSession({ name: "flink-dbt-deploy" });
+  try {
+    await setUp(session, program, options);
+  } catch (error) {
+    await session.close().catch(() => undefined);
+    throw error;
+  }
+  return {
+    async submit({ jobId, name, restore }) {
+      const executionConfig = submissionConfig(program, jobId, name, restore);
+      await session.execute(program.insert, { executionConfig, signal: options.signal, timeoutMs: submitLimitMs });
+      for (const sql of program.postHooks) await session.execute(sql, { signal: options.signal });
+    },
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}
+
+/** Reading a large savepoint's metadata and uploading jars happens within the INSERT. */
+const submitLimitMs = 300_000;
+
+async function setUp(session: GatewaySession, program: Program, options: PrepareOptions): Promise<void> {
+  const run = (sql: string): Promise<unknown> => session.execute(sql, { signal: options.signal });
+  for (const sql of options.initSql) await run(sql);
+  for (const statement of program.setup) await run(unlessThere(statement.sql));
+  for (const sql of program.preHooks) await run(sql);
+  await run(unlessThere(program.sink.sql));
+  const executionConfig = { ...program.executionConfig, "execution.runtime-mode": program.runtimeMode };
+  await session.execute(`EXPLAIN ${program.insert}`, { executionConfig, signal: options.signal });
+}
+
+/** A persistent catalog keeps its tables between sessions; they are never dropped. */
+function unlessThere(sql: string): string {
+  return sql.replace(/^(\s*CREATE\s+(?:TEMPORARY\s+)?(?:TABLE|VIEW)\s+)(?!IF\s+NOT\s+EXISTS\b)/i, "$1IF NOT EXISTS ");
+}
+
+/**
+ * With the statement, never by SET, which would reach the next one (facts 2). The restore path goes under both of its
+ * names: the older is ignored by some versions for part of the settings, the newer unknown to others.
+ */
+export function submissionConfig(program: Program, jobId: string, name: string, restore: string | null): Config {
+  return {
+    ...program.executionConfig,
+    "execution.runtime-mode": program.runtimeMode,
+    "pipeline.name": name,
+    "$internal.pipeline.job-id": jobId,
+    ...(restore === null ? {} : { "execution.savepoint.path": restore, "execution.state-recovery.path": restore }),
+  };
+}
