@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { DeployError, describeError } from "../errors.ts";
+import type { ManifestNode } from "./recording.ts";
+
+/** A node with what decides whether it may be sent differently. */
+export interface CompiledNode extends ManifestNode {
+  readonly packageName: string;
+  /** The file's path inside its package, as under `target/run/<package>/`. */
+  readonly originalPath: string;
+  /** As compiled; as written where dbt has not compiled it; null for a source. */
+  readonly code: string | null;
+  /** Of a seed's file; null for the others. */
+  readonly checksum: string | null;
+  /** Canonical JSON of what else the adapter may read of it: columns, hooks, names, tags, meta and so on. */
+  readonly settings: string;
+}
+
+/** What dbt wrote to target/manifest.json, as far as it matters here. */
+export interface CompiledManifest {
+  readonly dbtVersion: string;
+  readonly adapterType: string;
+  readonly nodes: readonly CompiledNode[];
+  /** Source text of every macro, the adapter's and dbt's own included, by unique id. */
+  readonly macros: Readonly<Record<string, string>>;
+}
+
+/** Reads a manifest of dbt 1.0 to 1.9; throws `manifest-unreadable` with the path of what is wrong in it. */
+export async function readManifest(file: string, project: string): Promise<CompiledManifest> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new DeployError("manifest-unreadable", `cannot read ${file}: ${describeError(error)}`, { cause: error });
+  }
+  try {
+    return decodeManifest(value, project);
+  } catch (error) {
+    throw new DeployError("manifest-unreadable", `${file}: ${describeError(error)}`, { cause: error });
+  }
+}
+
+/**
+ * `project` is the root project's name, which dbt 1.3 does not write; other packages' files lie in dbt_packages. Throws
+ * an Error that names the path of the first thing that is not as expected.
+ */
+export function decodeManifest(value: unknown, project: string): CompiledManifest {
+  const manifest = object(value, "manifest");
+  const metadata = object(manifest.metadata, "metadata");
+  const schema = text(metadata.dbt_schema_version, "metadata.dbt_schema_version");
+  if (!/\/manifest\/v\d+\.json$/.test(schema)) throw new Error(`metadata.dbt_schema_version is "${schema}"`);
+  const nodes = Object.entries({ ...object(manifest.nodes, "nodes"), ...object(manifest.sources, "sources") });
+  const macros = Object.entries(object(manifest.macros, "macros"));
+  return {
+    dbtVersion: text(metadata.dbt_version, "metadata.dbt_version"),
+    adapterType: text(metadata.adapter_type, "metadata.adapter_type"),
+    nodes: nodes.map(([id, node]) => decodeNode(id, object(node, `nodes.${id}`), project)),
+    macros: Object.fromEntries(
+      macros.map(([id, macro]) => [id, text(object(macro, `macros.${id}`).macro_sql, `macros.${id}.macro_sql`)]),
+    ),
+  };
+}
+
+const resourceTypes = ["model", "seed", "source", "snapshot", "test", "operation"] as const;
+
+function decodeNode(uniqueId: string, node: Fields, project: string): CompiledNode {
+  const at = (key: string) => `nodes.${uniqueId}.${key}`;
+  const resource = text(node.resource_type, at("resource_type"));
+  const config = object(node.config, at("config"));
+  const name = text(node.name, at("name"));
+  const alias = node.identifier ?? node.alias;
+  const originalPath = text(node.original_file_path, at("original_file_path"));
+  const packageName = text(node.package_name, at("package_name"));
+  const compiled = node.compiled_code ?? node.compiled_sql ?? node.raw_code ?? node.raw_sql;
+  return {
+    uniqueId,
+    resourceType: resourceTypes.find((known) => known === resource) ?? "other",
+    materialized: typeof config.materialized === "string" ? config.materialized : null,
+    name,
+    relation: typeof alias === "string" ? alias : name,
+    file: packageName === project ? originalPath : `dbt_packages/${packageName}/${originalPath}`,
+    dependsOn: dependencies(node, at("depends_on")),
+    config,
+    packageName,
+    originalPath,
+    code: typeof compiled === "string" ? compiled : null,
+    checksum: resource === "seed" ? canonical(node.checksum) : null,
+    settings: canonical(settingsOf(node)),
+  };
+}
+
+/** Changes from run to run, says where it was read, or is compared by itself. */
+const passing = new Set([
+  ...["created_at", "root_path", "build_path", "compiled_path", "patch_path", "checksum", "compiled", "depends_on"],
+  ...["raw_code", "raw_sql", "compiled_code", "compiled_sql", "extra_ctes", "extra_ctes_injected", "deferred"],
+  ...["unrendered_config", "refs", "sources", "metrics", "freshness"],
+]);
+
+function settingsOf(node: Fields): Fields {
+  return Object.fromEntries(Object.entries(node).filter(([key]) => !passing.has(key)));
+}
+
+function dependencies(node: Fields, at: string): readonly string[] {
+  if (node.depends_on === undefined) return [];
+  const nodes = object(node.depends_on, at).nodes ?? [];
+  if (!Array.isArray(nodes)) throw new Error(`${at}.nodes is not a list`);
+  return nodes.map((id: unknown, index) => text(id, `${at}.nodes[${index}]`));
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function object(value: unknown, at: string): Fields {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${at} is not an object`);
+  return value as Fields;
+}
+
+function text(value: unknown, at: string): string {
+  if (typeof value !== "string") throw new Error(`${at} is not a string`);
+  return value;
+}
+
+/** JSON with sorted keys, so that equal values are equal texts. */
+export function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_, entry: unknown) =>
+      typeof entry === "object" && entry !== null && !Array.isArray(entry)
+        ? Object.fromEntries(Object.entries(entry).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : entry,
+    ) ?? "null"
+  );
+}

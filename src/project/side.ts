@@ -1,0 +1,101 @@
+import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { DeployError } from "../errors.ts";
+import { type DbtRun, runDbt } from "./dbt.ts";
+import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
+import type { DbtCommand } from "./python.ts";
+import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
+
+export interface SideOptions {
+  /** Which side it is, for messages: `base`, `head`. */
+  readonly name: string;
+  readonly dbt: DbtCommand;
+  /** The folder with dbt_project.yml; nothing is left in it. */
+  readonly projectFolder: string;
+  /** Absolute; null to look where dbt looks. */
+  readonly profilesFolder: string | null;
+  readonly target: string | null;
+  /** YAML or JSON text for `--vars`. */
+  readonly vars: string | null;
+  /** A folder of this side's own for HOME, target and logs; it is removed when the side is closed. */
+  readonly workFolder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Names, or patterns with `*`, of variables that the project may read. */
+  readonly environmentAllow: readonly string[];
+  readonly answer: Answer;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * One side, ready to be compiled and run: its recorder listens, its profile points there, its packages are installed.
+ * Closing it ends the recorder and removes everything that was written.
+ */
+export interface Side extends AsyncDisposable {
+  readonly name: string;
+  /** The project's name in dbt_project.yml. */
+  readonly project: string;
+  readonly projectFile: Readonly<Record<string, unknown>>;
+  readonly packagesFolder: string;
+  /** The profile's own `target`, as written; dbt's default where it has none. */
+  readonly profileTarget: string;
+  readonly options: SideOptions;
+  readonly run: DbtRun;
+  readonly recorder: Recorder;
+}
+
+/** Throws `manifest-unreadable` where there is no project, `dbt-failed` where a profile or a package is missing. */
+export async function openSide(options: SideOptions): Promise<Side> {
+  const projectFile = await readProjectFile(options.projectFolder);
+  const { name, profile } = projectFile;
+  if (typeof name !== "string" || name === "") {
+    throw new DeployError("manifest-unreadable", `dbt_project.yml in ${options.projectFolder} has no name`);
+  }
+  const userProfile = await readFile(await findProfile(options), "utf8");
+  const packages = projectFile["packages-install-path"];
+  const packagesFolder = resolve(options.projectFolder, typeof packages === "string" ? packages : "dbt_packages");
+  const hadPackages = await exists(packagesFolder);
+  const recorder = await startRecorder({ answer: options.answer });
+  const side: Side = {
+    name: options.name,
+    project: name,
+    projectFile,
+    packagesFolder,
+    profileTarget: defaultTarget(userProfile, profile),
+    options,
+    recorder,
+    run: {
+      ...options,
+      command: options.dbt,
+      home: join(options.workFolder, "home"),
+      targetFolder: join(options.workFolder, "target"),
+    },
+    async [Symbol.asyncDispose]() {
+      await recorder[Symbol.asyncDispose]();
+      // dbt makes this folder in the project whatever it is told.
+      if (!hadPackages) await rm(packagesFolder, { recursive: true, force: true });
+      await rm(options.workFolder, { recursive: true, force: true });
+    },
+  };
+  try {
+    const profileFolder = join(side.run.home, ".dbt");
+    await mkdir(profileFolder, { recursive: true, mode: 0o700 });
+    const redirected = redirectProfile(userProfile, typeof profile === "string" ? profile : null, recorder);
+    await writeFile(join(profileFolder, "profiles.yml"), redirected, { mode: 0o600 });
+    if (!hadPackages && (await wantsPackages(options.projectFolder))) await runDbt(["deps"], side.run);
+    return side;
+  } catch (error) {
+    await side[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function wantsPackages(projectFolder: string): Promise<boolean> {
+  return (await exists(join(projectFolder, "packages.yml"))) || (await exists(join(projectFolder, "dependencies.yml")));
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,80 @@
+import { rm } from "node:fs/promises";
+import { DeployError } from "../errors.ts";
+import { runChild } from "./child-process.ts";
+
+/** A folder with one commit's files; closing it removes the folder and what git keeps of it. */
+export interface Worktree extends AsyncDisposable {
+  readonly folder: string;
+  readonly commit: string;
+}
+
+/** The commit (40 hex digits) that a branch, tag or commit names; `origin/<ref>` is tried too. Throws `base-missing`. */
+export async function resolveRef(repo: string, ref: string): Promise<string> {
+  for (const name of [ref, `refs/remotes/origin/${ref}`]) {
+    const { code, stdout } = await git(repo, [
+      "rev-parse",
+      "--verify",
+      "--quiet",
+      "--end-of-options",
+      `${name}^{commit}`,
+    ]);
+    if (code === 0) return stdout.trim();
+  }
+  throw new DeployError("base-missing", `no commit "${ref}" in ${repo}${await whyMissing(repo)}`);
+}
+
+async function whyMissing(repo: string): Promise<string> {
+  const { code, stdout } = await git(repo, ["rev-parse", "--is-shallow-repository"]);
+  if (code !== 0) return ", which is not a git repository";
+  if (stdout.trim() === "true")
+    return ": the clone is shallow; fetch it whole with `fetch-depth: 0` in actions/checkout";
+  return ": neither a branch, a tag nor a commit, here or on origin";
+}
+
+/** Checks a commit out into a new folder. Hooks and content filters (LFS) are off: a pull request chooses the files. */
+export async function addWorktree(repo: string, commit: string, folder: string): Promise<Worktree> {
+  await must(repo, ["worktree", "prune"]);
+  await must(repo, ["worktree", "add", "--detach", "--force", "--quiet", folder, commit]);
+  return {
+    folder,
+    commit,
+    async [Symbol.asyncDispose]() {
+      await rm(folder, { recursive: true, force: true });
+      await must(repo, ["worktree", "prune"]);
+    },
+  };
+}
+
+/** Whether the project's folder holds changes that are in no commit; ignored files do not count. */
+export async function isDirty(repo: string, projectFolder: string): Promise<boolean> {
+  const { stdout } = await must(repo, ["status", "--porcelain", "--untracked-files=all", "--", projectFolder]);
+  return stdout.trim() !== "";
+}
+
+/** The commit that is checked out. */
+export function headCommit(repo: string): Promise<string> {
+  return resolveRef(repo, "HEAD");
+}
+
+/** The top folder of the repository that a folder lies in; throws `base-missing` outside of one. */
+export async function repositoryOf(folder: string): Promise<string> {
+  const { code, stdout } = await git(folder, ["rev-parse", "--show-toplevel"]);
+  if (code !== 0) throw new DeployError("base-missing", `${folder} is not in a git repository`);
+  return stdout.trim();
+}
+
+const inert = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "filter.lfs.smudge=", "filter.lfs.process="];
+const config = [...inert, "filter.lfs.required=false", "advice.detachedHead=false"].flatMap((entry) => ["-c", entry]);
+
+function git(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
+  // Inside a git hook these variables point git at another repository.
+  const own = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name));
+  const environment = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
+  return runChild(["git", ...config, ...words], { cwd: repo, environment });
+}
+
+async function must(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
+  const finished = await git(repo, words);
+  if (finished.code === 0) return finished;
+  throw new DeployError("internal", `git ${words.join(" ")} failed: ${finished.stderr.trim()}`);
+}
