@@ -1,4 +1,7 @@
+import type { Explanation } from "../planner/explanation.ts";
 import type { Finding, Job } from "../project/job.ts";
+
+export type { Explanation, GraphNode } from "../planner/explanation.ts";
 
 export type ChangeKind = "create" | "upgrade" | "suspend" | "resume" | "remove" | "none";
 
@@ -6,25 +9,6 @@ export type ChangeKind = "create" | "upgrade" | "suspend" | "resume" | "remove" 
 export interface Reason {
   readonly object: string;
   readonly text: string;
-}
-
-/** What Flink's planner says of one job. `plan` has node numbers normalised, so an unchanged plan shows no difference. */
-export interface Explanation {
-  readonly plan: string;
-  readonly advice: string | null;
-  readonly graph: readonly GraphNode[];
-  /** The compiled plan, canonical JSON; null for a batch job, which has none. */
-  readonly compiledPlan: string | null;
-}
-
-export interface GraphNode {
-  readonly id: number;
-  /** A short type for the reader: `GroupAggregate`, `TableSourceScan(orders)`. */
-  readonly label: string;
-  /** The whole description, for comparing. */
-  readonly description: string;
-  readonly inputs: readonly number[];
-  readonly parallelism: number | null;
 }
 
 /** What happens to a job's state, as far as it is known: design 6 says more once plans are pinned. */

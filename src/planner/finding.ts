@@ -1,0 +1,58 @@
+import { DeployError } from "../errors.ts";
+import type { Finding, Origin } from "../project/job.ts";
+import { maskSecrets } from "../secrets.ts";
+
+/** The text of the file that a statement comes from; null where it is not at hand. */
+export type TextOf = (origin: Origin) => string | null;
+
+/** What Flink was asked. `sql` begins on the first line of the statement that was sent, so Flink counts its lines. */
+export interface Asked {
+  readonly sql: string;
+  readonly origin: Origin;
+}
+
+/** True where Flink itself refused a statement; every other error is about the way to it. */
+export function isRefusal(error: unknown): error is DeployError {
+  return error instanceof DeployError && error.code === "statement-failed";
+}
+
+/** A refusal as a finding; anything else that went wrong, such as a gateway that is gone, is thrown on. */
+export function refusal(error: unknown, job: string, asked: Asked, textOf: TextOf): Finding {
+  if (!isRefusal(error)) throw error;
+  const sqlLines = asked.sql.split("\n");
+  const sqlLine = lineIn(error.message, sqlLines.length);
+  const text = sqlLine === null ? "" : (sqlLines[sqlLine - 1] ?? "").trim();
+  const line = text === "" ? null : onlyLineWith(text, textOf(asked.origin));
+  // Flink counts in what dbt compiled; where the model's own line is not certain, that is said.
+  const where = text === "" ? "" : ` (line ${sqlLine} of the compiled SQL: ${text})`;
+  return {
+    severity: "error",
+    code: "model-invalid",
+    message: maskSecrets(`${withoutPlace(error.message)}${where}`),
+    job,
+    file: asked.origin.file,
+    line,
+  };
+}
+
+/** Flink has no field for the place; its parser and its validator write it this way since 1.13. */
+const place = /\b(?:from|at) line (\d+), column \d+/i;
+
+function lineIn(message: string, lines: number): number | null {
+  const found = place.exec(message)?.[1];
+  const line = found === undefined ? Number.NaN : Number(found);
+  return line >= 1 && line <= lines ? line : null;
+}
+
+/** `SQL validation failed. From line 3, column 1 to line 3, column 9: Column 'x' not found` → what is wrong alone. */
+function withoutPlace(message: string): string {
+  return message
+    .replace(/^(?:SQL (?:validation|parse) failed\. ?)+/, "")
+    .replace(/^(?:from|at) line \d+, column \d+(?: to line \d+, column \d+)?: /i, "");
+}
+
+/** The number of the one line that holds this text and nothing else; null where there is none, or more than one. */
+function onlyLineWith(text: string, file: string | null): number | null {
+  const lines = (file ?? "").split("\n").flatMap((line, index) => (line.trim() === text ? [index + 1] : []));
+  return lines.length === 1 ? (lines[0] ?? null) : null;
+}
