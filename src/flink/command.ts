@@ -1,0 +1,67 @@
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, isAbsolute, join } from "node:path";
+import { DeployError } from "../errors.ts";
+import { startGuarded } from "./process.ts";
+
+export interface CommandRequest {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CommandResult {
+  /** Null when a signal ended it. */
+  readonly code: number | null;
+  /** Stdout and stderr as they came. */
+  readonly output: string;
+}
+
+/** Runs a program to its end; it ends with us. Throws `interrupted` when the signal fires. */
+export async function runCommand(request: CommandRequest): Promise<CommandResult> {
+  const folder = await mkdtemp(join(tmpdir(), "flink-dbt-deploy-command-"));
+  const output = join(folder, "output");
+  try {
+    const running = await startGuarded({ ...request, output });
+    const abort = () => void running.stop(0);
+    request.signal?.addEventListener("abort", abort, { once: true });
+    if (request.signal?.aborted) abort();
+    const exit = await running.exited;
+    request.signal?.removeEventListener("abort", abort);
+    if (request.signal?.aborted) throw new DeployError("interrupted", `${request.command} was interrupted`);
+    return { code: exit.code, output: await readFile(output, "utf8") };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The first executable file of that name on PATH, or null. */
+export function findOnPath(name: string, environment: NodeJS.ProcessEnv): string | null {
+  for (const folder of (environment.PATH ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    if (isAbsolute(path) && isExecutable(path)) return path;
+  }
+  return null;
+}
+
+export function isExecutable(path: string): boolean {
+  if (!existsSync(path) || !statSync(path).isFile()) return false;
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The last lines of a program's output that say something, for an error message. */
+export function lastLines(output: string, count: number): string {
+  const lines = output.split("\n").map((line) => line.trimEnd());
+  return lines
+    .filter((line) => line.trim() !== "")
+    .slice(-count)
+    .join("\n");
+}
