@@ -1,0 +1,122 @@
+import { programDigest } from "../project/digest.ts";
+import type { Job } from "../project/job.ts";
+import type { Change, ChangeKind, Reason } from "./plan.ts";
+import { programReasons } from "./reasons.ts";
+import { stateVerdict } from "./state-verdict.ts";
+
+export interface Jobs {
+  readonly base: readonly Job[];
+  readonly head: readonly Job[];
+  /** Names of base jobs that are suspended on the cluster, whatever base's models say. */
+  readonly suspendedInBase?: ReadonlySet<string>;
+  /** Names of jobs that Flink refuses, which therefore are missing from that side; their findings block a deployment. */
+  readonly invalid?: { readonly base: ReadonlySet<string>; readonly head: ReadonlySet<string> };
+  /** New names by old ones: such a job keeps its state. */
+  readonly renames: Readonly<Record<string, string>>;
+}
+
+/** What a deployment of head would do to each job of base, in head's order, then what is removed. Pure. */
+export function diffJobs({ base, head, suspendedInBase = new Set(), invalid, renames }: Jobs): readonly Change[] {
+  const bases = new Map(base.map((job) => [job.name, job]));
+  const heads = new Map(head.map((job) => [job.name, job]));
+  // A rename counts where it really is one, so that it may stay in a workflow when it was done.
+  const renamed = new Map(
+    Object.entries(renames).flatMap(([from, to]) =>
+      bases.has(from) && !heads.has(from) && heads.has(to) && !bases.has(to) ? [[to, from] as const] : [],
+    ),
+  );
+  const predecessor = (job: Job): Job | null => bases.get(renamed.get(job.name) ?? job.name) ?? null;
+  const kept = new Set(head.flatMap((job) => predecessor(job)?.name ?? []));
+  // A job is not removed because its model does not compile, under its old name or its new one.
+  const isInvalid = (name: string): boolean => invalid?.head.has(renames[name] ?? name) ?? false;
+  const removed = base.filter((job) => !kept.has(job.name) && !isInvalid(job.name));
+  const created = head.filter((job) => predecessor(job) === null);
+  return [
+    ...head.map((after) => {
+      const before = predecessor(after);
+      return before === null
+        ? creation(after, removed, invalid?.base.has(after.name) ?? false)
+        : transition(before, after, before.desiredState === "suspended" || suspendedInBase.has(before.name));
+    }),
+    ...removed.map((before) => removal(before, created)),
+  ];
+}
+
+function creation(after: Job, removed: readonly Job[], isInvalidInBase: boolean): Change {
+  const old = removed.find((job) => isSameApartFromName(job, after));
+  if (isInvalidInBase)
+    return change("create", null, after, [
+      reasonOf("job")("Flink refuses the model in the base, so there is nothing to compare with"),
+    ]);
+  const text = after.desiredState === "suspended" ? "new, and suspended: it is not started yet" : "new in the project";
+  const hint = `runs what ${old?.name} ran: give \`renames: ${old?.name}=${after.name}\` to keep its state`;
+  return change("create", null, after, [text, ...(old === undefined ? [] : [hint])].map(reasonOf("job")));
+}
+
+function removal(before: Job, created: readonly Job[]): Change {
+  const now = created.find((job) => isSameApartFromName(job, before));
+  const hint = `${now?.name} runs the same: give \`renames: ${before.name}=${now?.name}\` to keep the state`;
+  const texts = ["removed from the project", ...(now === undefined ? [] : [hint])];
+  return change("remove", before, null, texts.map(reasonOf("job")));
+}
+
+function transition(before: Job, after: Job, isSuspended: boolean): Change {
+  const isChanged = before.digest !== after.digest || before.name !== after.name;
+  const program = isChanged ? programReasons(before, after) : [];
+  // Digests decide; a difference that none of the words fits is still one.
+  const unnamed =
+    before.digest !== after.digest && program.length === 0 ? [reasonOf("program")("program changed")] : [];
+  const reasons = [
+    ...(before.name === after.name ? [] : [reasonOf("job")(`renamed from ${before.name} (state kept)`)]),
+    ...program,
+    ...unnamed,
+    ...(before.upgradeMode === after.upgradeMode
+      ? []
+      : [reasonOf("upgrade mode")(`upgrade_mode ${before.upgradeMode} → ${after.upgradeMode}`)]),
+  ];
+  return change(kindOf(isSuspended, after.desiredState === "suspended", isChanged), before, after, [
+    ...stateReasons(before, after, isSuspended),
+    ...reasons,
+  ]);
+}
+
+/** A changed program of a job that stays suspended is not deployed: it is taken up when the job resumes. */
+function kindOf(wasSuspended: boolean, isSuspended: boolean, isChanged: boolean): ChangeKind {
+  if (wasSuspended) return isSuspended ? "none" : "resume";
+  if (isSuspended) return "suspend";
+  return isChanged ? "upgrade" : "none";
+}
+
+function stateReasons(before: Job, after: Job, wasSuspended: boolean): readonly Reason[] {
+  const say = reasonOf("job state");
+  if (before.desiredState !== after.desiredState)
+    return [say(`job_state ${before.desiredState} → ${after.desiredState}`)];
+  return wasSuspended && after.desiredState === "running" ? [say("suspended by hand, and running in the project")] : [];
+}
+
+function change(kind: ChangeKind, before: Job | null, after: Job | null, reasons: readonly Reason[]): Change {
+  const renamedFrom = before !== null && after !== null && before.name !== after.name ? before.name : null;
+  return {
+    kind,
+    job: after?.name ?? before?.name ?? "",
+    renamedFrom,
+    before,
+    after,
+    reasons,
+    state: stateVerdict(kind, before, after),
+    explainedBefore: null,
+    explainedAfter: null,
+  };
+}
+
+function isSameApartFromName(left: Job, right: Job): boolean {
+  const [one, other] = [left, right].map(({ program }) => {
+    const { "pipeline.name": _name, ...executionConfig } = program.executionConfig;
+    return programDigest({ ...program, executionConfig });
+  });
+  return one === other;
+}
+
+function reasonOf(object: string): (text: string) => Reason {
+  return (text) => ({ object, text });
+}
