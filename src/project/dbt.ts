@@ -23,6 +23,9 @@ export interface DbtRun {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where `dbt deps` writes its log, from the project's folder. */
+export const dependencyLogs = ".flink-dbt-deploy-logs";
+
 /** What package downloads may need besides: proxies are of no use to the rest, which stays on loopback. */
 const forDownloads = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
@@ -40,12 +43,20 @@ export async function runDbt(subcommand: readonly string[], run: DbtRun): Promis
 
 /** The words after the dbt command itself. */
 export function argumentsOf([verb = "", ...rest]: readonly string[], run: DbtRun): readonly string[] {
-  const global = ["--log-format", "json", "--no-use-colors", "--no-anonymous-usage-stats", "--partial-parse"];
+  const global = [
+    "--log-format",
+    "json",
+    "--no-use-colors",
+    "--quiet",
+    "--no-anonymous-usage-stats",
+    "--partial-parse",
+  ];
   const context = ["--project-dir", run.projectFolder, "--profiles-dir", join(run.home, ".dbt")];
   if (run.target !== null) context.push("--target", run.target);
   if (run.vars !== null) context.push("--vars", run.vars);
   // One thread: the session's order is then the recording's, and more are slower (facts 1).
-  if (verb !== "deps") context.push("--threads", "1");
+  if (verb !== "deps")
+    context.push("--threads", "1", "--target-path", run.targetFolder, "--log-path", join(run.home, "logs"));
   return [...global, verb, ...context, ...rest];
 }
 
@@ -56,8 +67,8 @@ function environmentOf([verb]: readonly string[], run: DbtRun): NodeJS.ProcessEn
       verb === "deps" ? [...run.environmentAllow, ...forDownloads] : run.environmentAllow,
     ),
     HOME: run.home,
-    DBT_TARGET_PATH: run.targetFolder,
-    DBT_LOG_PATH: join(run.home, "logs"),
+    // `deps` has no flag for it, and dbt lower-cases what it reads here: so a path within the project, removed after.
+    DBT_LOG_PATH: dependencyLogs,
     DBT_SEND_ANONYMOUS_USAGE_STATS: "false",
     DO_NOT_TRACK: "1",
     NO_COLOR: "1",

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError } from "../errors.ts";
-import { attribute, readWritten } from "./attribution.ts";
 import type { CompiledSide } from "./changed.ts";
 import { runDbt } from "./dbt.ts";
 import { unsafeValues } from "./hint-check.ts";
@@ -10,6 +9,7 @@ import { hasSeeds, projectSettings } from "./project-settings.ts";
 import { commentOf } from "./query-comment.ts";
 import type { Recording } from "./recording.ts";
 import type { Side } from "./side.ts";
+import { attributeByText, readWritten } from "./written.ts";
 
 /** Runs `dbt compile` against the recorder: cheap, and enough for `maybeChanged`. Throws `dbt-failed`. */
 export async function compileSide(side: Side): Promise<CompiledSide> {
@@ -54,7 +54,7 @@ async function recordingOf(
   selected: readonly string[] | null,
 ): Promise<Recording> {
   const written = await readWritten(side.run.targetFolder, manifest.nodes);
-  const statements = attribute(side.recorder.statements(), written);
+  const statements = attributeByText(side.recorder.statements(), written);
   return {
     project: side.project,
     target: targetOf(side),

@@ -1,7 +1,7 @@
 import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
-import { type DbtRun, runDbt } from "./dbt.ts";
+import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
 import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
 import type { DbtCommand } from "./python.ts";
 import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
@@ -72,6 +72,7 @@ export async function openSide(options: SideOptions): Promise<Side> {
     async [Symbol.asyncDispose]() {
       await recorder[Symbol.asyncDispose]();
       // dbt makes this folder in the project whatever it is told.
+      await rm(join(options.projectFolder, dependencyLogs), { recursive: true, force: true });
       if (!hadPackages) await rm(packagesFolder, { recursive: true, force: true });
       await rm(options.workFolder, { recursive: true, force: true });
     },

@@ -1,0 +1,34 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CompiledNode } from "./manifest.ts";
+import { withoutQueryComment } from "./query-comment.ts";
+import type { RecordedStatement } from "./recording.ts";
+
+/** The statements that dbt wrote to target/run, by unique id; models that were not run have none. */
+export async function readWritten(
+  targetFolder: string,
+  nodes: readonly CompiledNode[],
+): Promise<Readonly<Record<string, string>>> {
+  const models = nodes.filter((node) => node.resourceType === "model" || node.resourceType === "seed");
+  const written = await Promise.all(
+    models.map(async ({ uniqueId, packageName, originalPath }): Promise<readonly [string, string][]> => {
+      const file = join(targetFolder, "run", packageName, originalPath);
+      const text = await readFile(file, "utf8").catch(() => null);
+      return text === null ? [] : [[uniqueId, text]];
+    }),
+  );
+  return Object.fromEntries(written.flat());
+}
+
+/** Statements without a node id, as a project's own `query-comment` leaves them, are known by the text dbt wrote. */
+export function attributeByText(
+  statements: readonly RecordedStatement[],
+  written: Readonly<Record<string, string>>,
+): readonly RecordedStatement[] {
+  const byText = new Map(Object.entries(written).map(([id, text]) => [text.trim(), id]));
+  return statements.map((statement) => {
+    if (statement.nodeId !== null) return statement;
+    const id = byText.get(statement.sql.trim()) ?? byText.get(withoutQueryComment(statement.sql));
+    return id === undefined ? statement : { ...statement, nodeId: id };
+  });
+}
