@@ -1,0 +1,97 @@
+import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
+import type { Attributed } from "./attribution.ts";
+import { adapterWouldBreakOn, type HintProblem, unsafeConfig } from "./hint-problems.ts";
+import { parseHints } from "./hints.ts";
+import type { Finding, JobDefinition } from "./job.ts";
+import { field, unknownModes } from "./job-modes.ts";
+import { preparesSession } from "./objects.ts";
+import { readableSql } from "./readable-sql.ts";
+import type { ManifestNode } from "./recording.ts";
+
+/** Hints of a model that the adapter reads otherwise than they are written. */
+export function hintFindings(node: ManifestNode, sql: string): readonly Finding[] {
+  const configured = unsafeConfig(executionConfigOf(node.config));
+  const problems = configured.length > 0 ? configured : adapterWouldBreakOn(sql);
+  return problems.map((problem) => ({
+    severity: "error",
+    code: "hint-unsafe",
+    message: `${node.name}: ${describeProblem(problem)}`,
+    job: null,
+    file: node.file,
+    line: null,
+  }));
+}
+
+function describeProblem({ hint, key, value, reason }: HintProblem): string {
+  const shown = key !== null && isSecretKey(key) ? mask : maskSecrets(value);
+  const subject = key === null ? hint : `${hint} \`${key}\``;
+  return maskSecrets(`${subject} = \`${shown}\` ${reason}.`);
+}
+
+/** dbt's merged config of a model; numbers and booleans as the adapter prints them. */
+function executionConfigOf(config: unknown): Readonly<Record<string, string>> {
+  const entries = ["default_execution_config", "execution_config"].flatMap((name) => {
+    const value = field(config, name);
+    return typeof value === "object" && value !== null ? Object.entries(value) : [];
+  });
+  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
+}
+
+/** Modes that are none: the adapter ends with a Python error on them. */
+export function modeFindings(node: ManifestNode, sql: string): readonly Finding[] {
+  return unknownModes(parseHints(sql), node.config).map(({ setting, value, known }) => ({
+    severity: "error",
+    code: "model-invalid",
+    message: `${node.name}: ${setting} is \`${value}\`; it can be ${known.join(" or ")}.`,
+    job: null,
+    file: node.file,
+    line: null,
+  }));
+}
+
+/** Jobs of one name: Flink and the adapter tell jobs apart by nothing else. */
+export function duplicateNames(jobs: readonly JobDefinition[]): readonly Finding[] {
+  return [...Map.groupBy(jobs, (job) => job.name)].flatMap(([name, same]) => {
+    if (same.length < 2) return [];
+    const files = same.map((job) => job.origin.file ?? job.relation);
+    const message = `The job name ${name} is used by ${files.join(" and ")}; set a pipeline.name of its own for each.`;
+    return [{ severity: "error", code: "duplicate-job-name", message, job: name, file: files[0] ?? null, line: null }];
+  });
+}
+
+/** What dbt goes on doing: rows of seeds, snapshots, other materializations, hooks that are no preparation. */
+export function leftAlone(nodes: readonly ManifestNode[], statements: readonly Attributed[]): readonly Finding[] {
+  const byNode = nodes.flatMap((node) => {
+    const reason = whyLeftAlone(node, statements);
+    return reason === null ? [] : [note(`${node.name}: ${reason}`, node.file)];
+  });
+  const byHook = statements.flatMap(({ owner, shape, sql }) => {
+    const isLeft = owner.kind === "end-hook" || owner.kind === "unknown" || !preparesSession(shape);
+    const isOurs = owner.kind === "node" || owner.kind === "adapter";
+    if (isOurs || !isLeft) return [];
+    const where = owner.kind === "end-hook" ? "on-run-end" : owner.kind === "start-hook" ? "on-run-start" : "A hook";
+    return [note(`${where} is left to dbt: ${maskSecrets(firstLine(readableSql(sql)))}`, null)];
+  });
+  return [...byNode, ...byHook];
+}
+
+function whyLeftAlone(node: ManifestNode, statements: readonly Attributed[]): string | null {
+  if (node.resourceType === "snapshot") return "snapshots are left to dbt.";
+  if (node.resourceType === "seed") {
+    const fills = statements.some(
+      ({ owner, shape }) => owner.kind === "node" && owner.id === node.uniqueId && shape.kind === "insert",
+    );
+    return fills ? "the rows of seeds are left to `dbt seed`; only the table is created here." : null;
+  }
+  if (node.resourceType !== "model" || ["table", "view", "ephemeral"].includes(node.materialized ?? "")) return null;
+  return `materialized ${node.materialized ?? "as nothing"} is left to dbt; only table models become jobs.`;
+}
+
+function note(message: string, file: string | null): Finding {
+  return { severity: "note", code: "left-alone", message, job: null, file, line: null };
+}
+
+function firstLine(sql: string): string {
+  const [first = "", ...rest] = sql.split("\n");
+  return rest.length === 0 ? first : `${first} ...`;
+}

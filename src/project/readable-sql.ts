@@ -1,0 +1,138 @@
+import { findOptions, type OptionsClause } from "./create-options.ts";
+import { isAdapterComment } from "./hints.ts";
+import { queryBounds } from "./token-reader.ts";
+import { meaningful, type Token, tokenize } from "./tokens.ts";
+
+/** A piece of the text that stands for itself: no line that begins inside it is indented or trimmed. */
+interface Piece {
+  readonly text: string;
+  readonly isFixed: boolean;
+  readonly isRemoved: boolean;
+}
+
+/**
+ * A statement for people and for diffs: without dbt's query comment, the adapter's hints, surrounding blank lines,
+ * common indentation and the last `;`. Comments and formatting of the author stay; table options come sorted.
+ */
+export function readableSql(sql: string): string {
+  const tokens = tokenize(sql);
+  const all = meaningful(tokens);
+  const last = all.findLast((token) => token.text !== ";");
+  const clause = all[0]?.text.toUpperCase() === "CREATE" ? findOptions(all) : null;
+  return layOut(pieces(sql, tokens, { from: 0, to: sql.length, semicolonsAfter: last?.end ?? 0 }, all, clause));
+}
+
+/** What stands between a relation and AS: as written, with sorted options and without an empty `WITH ()`. */
+export function readableClauses(sql: string, tokens: readonly Token[]): string {
+  const [first, last] = [tokens[0], tokens.at(-1)];
+  if (first === undefined || last === undefined) return "";
+  const range = { from: first.start, to: last.end, semicolonsAfter: last.end };
+  return layOut(pieces(sql, tokenize(sql), range, tokens, findOptions(tokens)));
+}
+
+/** The query that begins at `tokens[from]`, without parentheses around the whole of it and comments behind it. */
+export function readableQuery(sql: string, tokens: readonly Token[], from: number): string {
+  const bounds = queryBounds(tokens, from);
+  const opening = tokens[bounds.from - 1];
+  const last = tokens[bounds.to - 1];
+  if (opening === undefined || last === undefined) return "";
+  const range = { from: opening.end, to: last.end, semicolonsAfter: last.end };
+  return layOut(pieces(sql, tokenize(sql), range, [], null));
+}
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly semicolonsAfter: number;
+}
+
+function pieces(
+  sql: string,
+  tokens: readonly Token[],
+  range: Range,
+  meaning: readonly Token[],
+  clause: OptionsClause | null,
+): readonly Piece[] {
+  const edit = clause === null ? null : optionsEdit(tokens, meaning, clause);
+  const result: Piece[] = [];
+  let at = range.from;
+  for (const token of tokens) {
+    if (token.start < at || token.end > range.to) continue;
+    result.push({ text: sql.slice(at, token.start), isFixed: false, isRemoved: false });
+    at = token.end;
+    if (edit !== null && token.start === edit.start) {
+      result.push({ text: edit.text, isFixed: true, isRemoved: edit.text === "" });
+      at = edit.end;
+    } else if (isAdapterComment(token) || (token.text === ";" && token.start >= range.semicolonsAfter)) {
+      result.push({ text: "", isFixed: false, isRemoved: true });
+    } else {
+      const isFixed = token.kind !== "comment" && token.text.includes("\n");
+      result.push({ text: token.text, isFixed, isRemoved: false });
+    }
+  }
+  result.push({ text: sql.slice(at, range.to), isFixed: false, isRemoved: false });
+  return result;
+}
+
+/** The WITH clause with its options one a line; null where the author wrote comments into it. */
+function optionsEdit(
+  tokens: readonly Token[],
+  meaning: readonly Token[],
+  clause: OptionsClause,
+): { readonly start: number; readonly end: number; readonly text: string } | null {
+  const [start, end] = [meaning[clause.from]?.start, meaning[clause.to]?.end];
+  if (start === undefined || end === undefined) return null;
+  if (tokens.some((token) => token.kind === "comment" && token.start > start && token.end < end)) return null;
+  const lines = clause.options.map(({ key, value }) => `  ${key.text} = ${value.text}`);
+  return { start, end, text: lines.length === 0 ? "" : `WITH (\n${lines.join(",\n")}\n)` };
+}
+
+interface Line {
+  text: string;
+  /** It begins inside a token, or in a text that is laid out already. */
+  readonly isFixed: boolean;
+  hasRemoved: boolean;
+}
+
+function layOut(pieces: readonly Piece[]): string {
+  const lines = trimLines(toLines(pieces));
+  const indents = lines
+    .filter((line) => !line.isFixed && line.text !== "")
+    .map((line) => line.text.length - line.text.trimStart().length);
+  const indent = Math.min(...indents, 1000);
+  return lines
+    .map((line) => (line.isFixed ? line.text : line.text.slice(indent)))
+    .join("\n")
+    .trim();
+}
+
+function toLines(pieces: readonly Piece[]): readonly Line[] {
+  const lines: Line[] = [{ text: "", isFixed: false, hasRemoved: false }];
+  for (const piece of pieces) {
+    const [first = "", ...rest] = piece.text.split("\n");
+    const last = lines.at(-1);
+    if (last !== undefined) {
+      last.text += first;
+      last.hasRemoved ||= piece.isRemoved;
+    }
+    for (const text of rest) lines.push({ text, isFixed: piece.isFixed, hasRemoved: false });
+  }
+  return lines;
+}
+
+/** Without blanks at line ends, and without empty lines that a removal or the adapter's template left. */
+function trimLines(lines: readonly Line[]): readonly Line[] {
+  const trimmed = lines.map((line, at) => {
+    const runsOn = lines[at + 1]?.isFixed === true;
+    return { ...line, text: runsOn ? line.text : line.text.trimEnd() };
+  });
+  const kept: Line[] = [];
+  for (const [at, line] of trimmed.entries()) {
+    const isEmpty = line.text === "" && !line.isFixed && trimmed[at + 1]?.isFixed !== true;
+    const before = kept.at(-1);
+    const isLeftOver = line.hasRemoved || before === undefined || before.text === "" || before.text.endsWith("(");
+    const closes = /^\s*\)/.test(trimmed.slice(at).find((next) => next.text !== "")?.text ?? "");
+    if (!isEmpty || !(isLeftOver || closes)) kept.push(line);
+  }
+  return kept;
+}
