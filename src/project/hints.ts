@@ -21,7 +21,7 @@ export interface Hint {
 const names = "mode|upgrade_mode|job_state|execution_config|drop_statement|fetch_max|fetch_timeout_ms|test_query";
 /** A value runs to the quote and parenthesis behind which the comment ends or the next hint begins. */
 const hintPattern = new RegExp(
-  `\\s*(${names})\\(\\s*(?:'([sS]*?)'|"([sS]*?)"|([^'"()]*))\\s*\\)(?=\\s*(?:$|(?:${names})\\())`,
+  `\\s*(${names})\\(\\s*(?:'([\\s\\S]*?)'|"([\\s\\S]*?)"|([^'"()]*))\\s*\\)(?=\\s*(?:$|(?:${names})\\())`,
   "y",
 );
 
