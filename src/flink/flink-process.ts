@@ -8,6 +8,11 @@ import { findJava, openModules } from "./java.ts";
 import { causeInLog } from "./log-cause.ts";
 import { type GuardedProcess, startGuarded } from "./process.ts";
 
+/** Every process listens here only. */
+export const loopback = "127.0.0.1";
+/** From SIGTERM to SIGKILL. */
+export const graceMilliseconds = 10_000;
+
 /** What Flink's processes of one folder share. */
 export interface Host {
   readonly java: string;

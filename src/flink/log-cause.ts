@@ -14,5 +14,8 @@ export function causeInLog(log: string): string {
   const start = lines.findLastIndex((line) => javaException.test(line) && !line.startsWith("Caused by: "));
   if (start === -1) return maskSecrets(lastLines(log, 2));
   const end = lines.findIndex((line, index) => index > start && logLine.test(line));
-  return lastCause(lines.slice(start, end === -1 ? lines.length : end).join("\n"));
+  const trace = lines.slice(start, end === -1 ? lines.length : end);
+  // An exception without a message is left out of a cause, yet here its class may be the only thing that tells.
+  const bare = /^Caused by: ([\w.$]+)$/.exec(trace.findLast((line) => line.startsWith("Caused by: ")) ?? "");
+  return lastCause(trace.join("\n")) + (bare === null ? "" : ` (${bare[1]})`);
 }

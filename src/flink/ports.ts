@@ -29,3 +29,17 @@ export async function isFree(port: number): Promise<boolean> {
     server.close();
   }
 }
+
+/** Starts something on free ports, and again on others where a stranger took one in between. */
+export async function onFreePorts<T>(count: number, start: (ports: readonly number[]) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const ports = await freePorts(count);
+    try {
+      return await start(ports);
+    } catch (error) {
+      // What we had started has ended by now, so whoever listens is someone else.
+      const stillFree = await Promise.all(ports.map(isFree));
+      if (attempt === 3 || stillFree.every(Boolean)) throw error;
+    }
+  }
+}
