@@ -1,4 +1,4 @@
-import { fields, list, number, string } from "../flink/decode.ts";
+import { fields, list, nullable, number, string } from "../flink/decode.ts";
 import { type ExactJson, parseExactJson, writeExactJson } from "./exact-json.ts";
 
 /** A plan as COMPILE PLAN writes it. Edges of one target are in the order of its inputs. */
@@ -25,17 +25,17 @@ export interface ExecEdge {
   readonly json: { readonly [key: string]: ExactJson };
 }
 
-const decodeNode = fields((node) => ({ id: node.get("id", number), type: node.get("type", string) }));
+const decodeNode = fields((node) => ({
+  id: node.get("id", number),
+  type: node.get("type", string),
+  description: node.get("description", nullable(string)) ?? "",
+}));
 const decodeEdge = fields((edge) => ({ source: edge.get("source", number), target: edge.get("target", number) }));
 const decodeDocument = fields((plan) => ({
   flinkVersion: plan.get("flinkVersion", string),
   nodes: plan.get(
     "nodes",
-    list((value, path) => {
-      const json = value as ExecNode["json"];
-      const description = typeof json?.["description"] === "string" ? json["description"] : "";
-      return { ...decodeNode(value, path), description, json };
-    }),
+    list((value, path) => ({ ...decodeNode(value, path), json: value as ExecNode["json"] })),
   ),
   edges: plan.get(
     "edges",

@@ -1,0 +1,70 @@
+import type { Change, ChangeKind, Plan } from "../plan/plan.ts";
+import { count } from "./markdown-text.ts";
+
+/** What the plan comes to, in one line of Markdown without text of others. */
+export function verdictLine({ changes, findings }: Plan): string {
+  const refused = findings.filter(({ severity }) => severity === "error");
+  const changing = changes.filter(({ kind }) => kind !== "none");
+  const total =
+    changing.length === 0 ? "No job changes." : `${count(changing.length, "job")} will change: ${totals(changes)}.`;
+  const dropped = changing.filter(({ state }) => state.kind === "dropped").length;
+  const warning = dropped === 0 ? "" : ` ⚠️ **${count(dropped, "job")} will lose all state.**`;
+  if (refused.length > 0)
+    return `⛔ **This plan cannot be deployed: ${count(refused.length, "error")}, see below.** ${total}${warning}`;
+  return changing.length === 0 ? `✅ **${total}**` : `**${total}**${warning}`;
+}
+
+const order: readonly ChangeKind[] = ["create", "upgrade", "suspend", "resume", "remove"];
+
+function totals(changes: readonly Change[]): string {
+  return order
+    .map((kind) => ({ kind, number: changes.filter((change) => change.kind === kind).length }))
+    .filter(({ number }) => number > 0)
+    .map(({ kind, number }) => `${number} to ${kind}`)
+    .join(", ");
+}
+
+/** The state verdict in a word or two, for a row of the table. */
+export function stateWord({ state, kind }: Change): string {
+  switch (state.kind) {
+    case "none":
+      return kind === "create" ? "starts empty" : "none";
+    case "kept":
+      return "kept";
+    case "dropped":
+      return "⚠️ **dropped**";
+    case "flink-decides":
+      return "Flink decides at the restore";
+  }
+}
+
+/** What a deployment of this change does, step by step. */
+export function deploymentText(change: Change): string {
+  const isBatch = (change.after ?? change.before)?.program.runtimeMode === "batch";
+  switch (change.kind) {
+    case "create":
+      if (change.after?.desiredState === "suspended") return "Nothing is started until `job_state` is `running`.";
+      return isBatch
+        ? "The job is run to its end."
+        : "The job is started and watched until it runs and completes a checkpoint.";
+    case "upgrade":
+      return upgradeText(change, isBatch);
+    case "suspend":
+      return "The job is stopped with a savepoint and stays down until it is resumed.";
+    case "resume":
+      return "The job is started again and watched until it runs and completes a checkpoint.";
+    case "remove":
+      return "The job is stopped with a savepoint, unless `removed-jobs: keep` leaves it running.";
+    case "none":
+      return "Nothing: the job is suspended, and the change takes effect when it is resumed.";
+  }
+}
+
+function upgradeText({ after }: Change, isBatch: boolean): string {
+  if (isBatch) return "The job is run again to its end.";
+  const restore =
+    after?.upgradeMode === "stateless"
+      ? "The job is stopped and the new program is started with empty state"
+      : "The job is stopped with a savepoint and the new program is started from it";
+  return `${restore}; it processes nothing in between. If the new program does not come to run and complete a checkpoint, the old one is put back.`;
+}
