@@ -1,4 +1,5 @@
 import { DeployError, type ErrorCode } from "../errors.ts";
+import type { JobReference } from "../ledger/entry.ts";
 import type { RecordedJob } from "../ledger/fold.ts";
 import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
@@ -83,9 +84,8 @@ async function recordRenames(request: DeploymentRequest, { ledger }: RunContext)
 
 async function taskOf(job: Job, request: DeploymentRequest, context: RunContext): Promise<JobTask> {
   const { ledger } = context;
-  const compiledPlan = request.compiledPlans.get(job.name) ?? null;
-  const reference = await storeJob(ledger.store, job, compiledPlan, request.flinkVersion);
   const recorded = ledger.job(job.name);
+  const reference = await referenceOf(job, recorded, request, context);
   const { upgradeMode, startFrom } = job;
   const resting = recorded.settled?.kind === "suspended" && recorded.settled.by === "command";
   const desired: Desired =
@@ -102,6 +102,21 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
     previous: previous.program,
     settings: { ...request.settings, canPutBack: previous.program !== null, settledMode: previous.mode },
   };
+}
+
+/** An unchanged program keeps the compiled plan that it was deployed with, and so its reference. */
+async function referenceOf(
+  job: Job,
+  recorded: RecordedJob,
+  request: DeploymentRequest,
+  { ledger }: RunContext,
+): Promise<JobReference> {
+  const known = recorded.settled?.reference ?? null;
+  if (known !== null && known.digest === job.digest) {
+    const { compiledPlan, flinkVersion } = await loadJob(ledger.store, known);
+    return await storeJob(ledger.store, job, compiledPlan, flinkVersion);
+  }
+  return await storeJob(ledger.store, job, request.compiledPlans.get(job.name) ?? null, request.flinkVersion);
 }
 
 interface Previous {

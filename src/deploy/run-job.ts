@@ -256,7 +256,7 @@ class JobRun {
       message,
       jobId: runs ? settled.jobId : null,
       savepoint: settled !== null && !runs ? settled.savepoint : (attempt?.stopped?.savepoint ?? null),
-      restored: null,
+      restored: settled?.kind === "running" && ending !== "unchanged" ? settled.restored : null,
       durationMs: now - this.#startedAt,
       interruptionMs: again && this.#stoppedAt !== null ? (this.#steadySince ?? now) - this.#stoppedAt : null,
       notes: this.#notes,

@@ -6,6 +6,8 @@ export type Settled =
       readonly kind: "running";
       readonly jobId: string;
       readonly reference: JobReference | null;
+      /** The savepoint it was started from; null where it started empty or was taken over. */
+      readonly restored: string | null;
       readonly entry: string;
     }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference; readonly entry: string }
@@ -93,9 +95,15 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
   });
   switch (fact.kind) {
     case "adopted":
-      return settle({ kind: "running", jobId: fact.jobId, reference: null, entry: entry.id });
+      return settle({ kind: "running", jobId: fact.jobId, reference: null, restored: null, entry: entry.id });
     case "running":
-      return settle({ kind: "running", jobId: fact.jobId, reference: fact.reference, entry: entry.id });
+      return settle({
+        kind: "running",
+        jobId: fact.jobId,
+        reference: fact.reference,
+        restored: fact.restored,
+        entry: entry.id,
+      });
     case "finished":
       return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference, entry: entry.id });
     case "suspended":

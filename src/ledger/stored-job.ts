@@ -63,14 +63,32 @@ export async function loadJob(store: Store, reference: JobReference): Promise<St
 
 /** All secrets that programs hold, by their seals. */
 export function secretsOf(programs: readonly Program[]): Secrets {
-  const secrets = new Map<string, string>();
-  const keep = (secret: string): string => {
+  const found = new Collected();
+  for (const program of programs) mapTexts(program, found.inText, found.keep);
+  return found.secrets;
+}
+
+/** All secrets that statements hold, by their seals. */
+export function secretsIn(statements: readonly { readonly sql: string; readonly executionConfig: Config }[]): Secrets {
+  const found = new Collected();
+  for (const { sql, executionConfig } of statements) {
+    found.inText(sql);
+    for (const [key, value] of Object.entries(executionConfig)) {
+      if (isSecretKey(key)) found.keep(value);
+      else found.inText(value);
+    }
+  }
+  return found.secrets;
+}
+
+class Collected {
+  readonly secrets = new Map<string, string>();
+  readonly keep = (secret: string): string => {
     const sealed = seal(secret);
-    secrets.set(sealed, secret);
+    this.secrets.set(sealed, secret);
     return sealed;
   };
-  for (const program of programs) mapTexts(program, (text) => replaceSecrets(text, keep), keep);
-  return secrets;
+  readonly inText = (text: string): string => replaceSecrets(text, this.keep);
 }
 
 /** A stored program with its secrets put back, or null where one of them is not at hand. */

@@ -11,12 +11,24 @@ export interface Jobs {
   readonly suspendedInBase?: ReadonlySet<string>;
   /** Names of jobs that Flink refuses, which therefore are missing from that side; their findings block a deployment. */
   readonly invalid?: { readonly base: ReadonlySet<string>; readonly head: ReadonlySet<string> };
+  /** Those that a person suspended by command: a deployment leaves them suspended until they are resumed. */
+  readonly held?: ReadonlySet<string>;
+  /** Whether a job that no model defines any more is left running. */
+  readonly keepRemoved?: boolean;
   /** New names by old ones: such a job keeps its state. */
   readonly renames: Readonly<Record<string, string>>;
 }
 
 /** What a deployment of head would do to each job of base, in head's order, then what is removed. Pure. */
-export function diffJobs({ base, head, suspendedInBase = new Set(), invalid, renames }: Jobs): readonly Change[] {
+export function diffJobs({
+  base,
+  head,
+  suspendedInBase = new Set(),
+  held,
+  keepRemoved,
+  invalid,
+  renames,
+}: Jobs): readonly Change[] {
   const bases = new Map(base.map((job) => [job.name, job]));
   const heads = new Map(head.map((job) => [job.name, job]));
   // A rename counts where it really is one, so that it may stay in a workflow when it was done.
@@ -36,9 +48,12 @@ export function diffJobs({ base, head, suspendedInBase = new Set(), invalid, ren
       const before = predecessor(after);
       return before === null
         ? creation(after, removed, invalid?.base.has(after.name) ?? false)
-        : transition(before, after, before.desiredState === "suspended" || suspendedInBase.has(before.name));
+        : transition(before, after, {
+            wasSuspended: before.desiredState === "suspended" || suspendedInBase.has(before.name),
+            isHeld: held?.has(before.name) ?? false,
+          });
     }),
-    ...removed.map((before) => removal(before, created)),
+    ...removed.map((before) => (keepRemoved === true ? keeping(before) : removal(before, created))),
   ];
 }
 
@@ -60,7 +75,17 @@ function removal(before: Job, created: readonly Job[]): Change {
   return change("remove", before, null, texts.map(reasonOf("job")));
 }
 
-function transition(before: Job, after: Job, isSuspended: boolean): Change {
+function keeping(before: Job): Change {
+  return change("none", before, null, [reasonOf("job")("removed from the project, and kept running")]);
+}
+
+interface Suspension {
+  readonly wasSuspended: boolean;
+  /** Suspended by command, whatever the project says. */
+  readonly isHeld: boolean;
+}
+
+function transition(before: Job, after: Job, { wasSuspended, isHeld }: Suspension): Change {
   const isChanged = before.digest !== after.digest || before.name !== after.name;
   const program = isChanged ? programReasons(before, after) : [];
   // Digests decide; a difference that none of the words fits is still one.
@@ -74,8 +99,9 @@ function transition(before: Job, after: Job, isSuspended: boolean): Change {
       ? []
       : [reasonOf("upgrade mode")(`upgrade_mode ${before.upgradeMode} → ${after.upgradeMode}`)]),
   ];
-  return change(kindOf(isSuspended, after.desiredState === "suspended", isChanged), before, after, [
-    ...stateReasons(before, after, isSuspended),
+  const staysSuspended = after.desiredState === "suspended" || isHeld;
+  return change(kindOf(wasSuspended, staysSuspended, isChanged), before, after, [
+    ...stateReasons(before, after, isHeld),
     ...reasons,
   ]);
 }
@@ -87,11 +113,12 @@ function kindOf(wasSuspended: boolean, isSuspended: boolean, isChanged: boolean)
   return isChanged ? "upgrade" : "none";
 }
 
-function stateReasons(before: Job, after: Job, wasSuspended: boolean): readonly Reason[] {
+function stateReasons(before: Job, after: Job, isHeld: boolean): readonly Reason[] {
   const say = reasonOf("job state");
+  if (isHeld) return [say("suspended by hand, and stays so until it is resumed")];
   if (before.desiredState !== after.desiredState)
     return [say(`job_state ${before.desiredState} → ${after.desiredState}`)];
-  return wasSuspended && after.desiredState === "running" ? [say("suspended by hand, and running in the project")] : [];
+  return [];
 }
 
 function change(kind: ChangeKind, before: Job | null, after: Job | null, reasons: readonly Reason[]): Change {

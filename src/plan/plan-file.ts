@@ -138,6 +138,7 @@ const decodeDocument: Decoder<Plan> = fields((it) => ({
   adapterVersion: it.get("adapterVersion", string),
   flinkVersion: it.get("flinkVersion", string),
   changes: it.get("changes", list(change)),
+  unrecorded: it.get("unrecorded", list(string)),
   findings: it.get("findings", list(finding)),
   digest: it.get("digest", string),
 }));

@@ -42,6 +42,8 @@ export interface Plan {
   readonly adapterVersion: string;
   readonly flinkVersion: string;
   readonly changes: readonly Change[];
+  /** Names of jobs that were found alike on both sides without running them; nothing more is known of them. */
+  readonly unrecorded: readonly string[];
   readonly findings: readonly Finding[];
   readonly digest: string;
 }

@@ -43,7 +43,7 @@ export function renderPlan(plan: Plan, options: RenderOptions = {}): string {
 
 function renderAt(plan: Plan, level: Level): string {
   const shown = plan.changes.filter(isShown);
-  const unchanged = plan.changes.length - shown.length;
+  const unchanged = plan.changes.length - shown.length + plan.unrecorded.length;
   const parts = [
     `## Plan for ${code(plan.project)} on ${code(plan.environment)}`,
     verdictLine(plan),

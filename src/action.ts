@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { error, getInput, info, setOutput, summary } from "@actions/core";
+import { describeFailure, runCommand } from "./commands/run.ts";
+import { pullRequestBase } from "./github/event.ts";
+import type { RawInputs } from "./inputs/inputs.ts";
+import { inputNames } from "./inputs/table.ts";
+import { maskSecrets } from "./secrets.ts";
+
+/** The action: inputs from the runner, the result to the job summary and the outputs. */
+async function main(): Promise<number> {
+  const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
+  const interrupt = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => interrupt.abort(new Error(`${name} received`)));
+  }
+  const startedAt = performance.now();
+  const result = await runCommand(getInput("command"), raw, {
+    cwd: process.cwd(),
+    environment: process.env,
+    signal: interrupt.signal,
+    log: (line) => info(quiet(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`)),
+    print: async (markdown) => {
+      info(quiet(markdown));
+      if (process.env.GITHUB_STEP_SUMMARY) await summary.addRaw(markdown, true).write();
+    },
+    eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
+    now: () => new Date(),
+    clock: () => performance.now(),
+  });
+  setOutput("reason", result.reason);
+  for (const [name, value] of Object.entries(result.outputs)) setOutput(name, maskSecrets(value));
+  if (result.reason === "ok") return 0;
+  error(describeFailure(result.reason, result.message), { title: `flink-dbt-deploy: ${result.reason}` });
+  return 1;
+}
+
+/** Text of others must not speak to the runner: a workflow command begins a line with `::` or `##[`. */
+function quiet(text: string): string {
+  return text.replace(/^(\s*)(::|##\[)/gm, "$1\u200b$2");
+}
+
+process.exitCode = await main();

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import type { StoreInputs } from "../inputs/inputs.ts";
+import type { Deployed } from "../ledger/fold.ts";
+import type { Store } from "../ledger/store.ts";
+import { loadJob } from "../ledger/stored-job.ts";
+import { openFileStore } from "../ledger/stores/file.ts";
+import type { Job } from "../project/job.ts";
+
+export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string): Store {
+  return openFileStore(resolve(cwd, ledgerDir), environment);
+}
+
+export interface DeployedJobs {
+  readonly jobs: readonly Job[];
+  /** Names of those that the ledger says are suspended. */
+  readonly suspended: ReadonlySet<string>;
+  /** Those of them that the `suspend` command suspended: they rest until `resume`. */
+  readonly held: ReadonlySet<string>;
+}
+
+/** The jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
+export async function deployedJobs(store: Store, deployed: Deployed): Promise<DeployedJobs> {
+  const jobs: Job[] = [];
+  const suspended = new Set<string>();
+  const held = new Set<string>();
+  for (const { name, settled } of deployed.values()) {
+    if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
+    const { job } = await loadJob(store, settled.reference);
+    jobs.push({ ...job, name });
+    if (settled.kind !== "suspended") continue;
+    suspended.add(name);
+    if (settled.by === "command") held.add(name);
+  }
+  return { jobs, suspended, held };
+}

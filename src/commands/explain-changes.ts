@@ -1,0 +1,31 @@
+import { withExplanations } from "../plan/make-plan.ts";
+import type { Change } from "../plan/plan.ts";
+import type { Explanation } from "../planner/explanation.ts";
+import type { Planner } from "../planner/planner.ts";
+import type { Finding, Job } from "../project/job.ts";
+
+/** Asks the planner about both sides of every change; what it refuses in head is a finding, in base it is just unknown. */
+export async function explainChanges(
+  changes: readonly Change[],
+  planner: () => Promise<Planner>,
+): Promise<{ readonly changes: readonly Change[]; readonly findings: readonly Finding[] }> {
+  const findings: Finding[] = [];
+  const explain = async (job: Job | null, keep: boolean): Promise<Explanation | null> => {
+    if (job === null) return null;
+    const answer = await (await planner()).explain(job);
+    if (!("severity" in answer)) return answer;
+    if (keep) findings.push(answer);
+    return null;
+  };
+  const explained = await Promise.all(
+    changes.map(async (change) => {
+      if (change.kind === "none") return change;
+      const [before, after] = await Promise.all([
+        explain(change.kind === "remove" ? null : change.before, false),
+        explain(change.after, true),
+      ]);
+      return withExplanations(change, before, after);
+    }),
+  );
+  return { changes: explained, findings };
+}

@@ -1,0 +1,19 @@
+import { DeployError } from "../errors.ts";
+
+/** The names that match any of the patterns (`*` any text, `?` one character), in their order. Throws `unknown-job`. */
+export function matchingNames(names: readonly string[], patterns: readonly string[]): readonly string[] {
+  for (const pattern of patterns) {
+    if (names.some((name) => matches(name, pattern))) continue;
+    const known = names.length === 0 ? "there is none" : `there are ${names.join(", ")}`;
+    throw new DeployError("unknown-job", `no job matches ${pattern}; ${known}`);
+  }
+  return names.filter((name) => patterns.some((pattern) => matches(name, pattern)));
+}
+
+function matches(name: string, pattern: string): boolean {
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${expression}$`, "su").test(name);
+}

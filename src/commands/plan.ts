@@ -1,0 +1,129 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { DeployError } from "../errors.ts";
+import type { PlanInputs } from "../inputs/inputs.ts";
+import { fold } from "../ledger/fold.ts";
+import { diffJobs } from "../plan/diff.ts";
+import { isBlocked, makePlan } from "../plan/make-plan.ts";
+import type { Plan } from "../plan/plan.ts";
+import { encodePlan } from "../plan/plan-file.ts";
+import { renderPlan } from "../report/markdown.ts";
+import { type Checkout, findCheckout, makeScratch, openRevision } from "./checkout.ts";
+import { deployedJobs, openStore } from "./deployed-jobs.ts";
+import { explainChanges } from "./explain-changes.ts";
+import { type RecordedJobs, recordAll, recordBoth } from "./recorded-jobs.ts";
+import type { CommandResult, Shell } from "./shell.ts";
+import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
+
+/** Stays below what GitHub takes for a job summary (1 MiB a step). */
+const largestMarkdown = 1_000_000;
+
+/** Shows what a change does to the jobs: no cluster is asked, and nothing is kept but the plan. */
+export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandResult> {
+  await using scratch = await makeScratch();
+  const checkout = await findCheckout(shell.cwd, inputs.projectDir);
+  const flinkVersion = inputs.flinkVersion ?? defaultFlinkVersion;
+  await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
+  const made = await makePlanOf(inputs, shell, checkout, workbench, { folder: scratch.folder, flinkVersion });
+  const planFile = resolve(shell.cwd, inputs.planFile);
+  const markdown = renderPlan(made, { maxBytes: largestMarkdown });
+  await write(planFile, encodePlan(made));
+  if (inputs.markdownFile !== null) await write(resolve(shell.cwd, inputs.markdownFile), markdown);
+  await shell.print(markdown);
+  const changes = made.changes.filter((change) => change.kind !== "none");
+  const outputs = {
+    "has-changes": String(changes.length > 0),
+    jobs: JSON.stringify(made.changes.map(({ job, kind, state }) => ({ job, change: kind, state: state.kind }))),
+    "plan-file": planFile,
+    "plan-digest": made.digest,
+  };
+  if (!isBlocked(made)) return { reason: "ok", message: null, outputs };
+  const errors = made.findings.filter((finding) => finding.severity === "error");
+  const reason = errors.some(({ code }) => code === "duplicate-job-name") ? "duplicate-job-name" : "model-invalid";
+  return { reason, message: `${errors.length} finding(s) must be corrected first; the plan names them`, outputs };
+}
+
+async function write(file: string, content: string): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, content);
+  } catch (cause) {
+    throw new DeployError("inputs-invalid", `${file} cannot be written`, { cause });
+  }
+}
+
+interface Place {
+  readonly folder: string;
+  readonly flinkVersion: string;
+}
+
+async function makePlanOf(
+  inputs: PlanInputs,
+  shell: Shell,
+  checkout: Checkout,
+  workbench: Workbench,
+  { folder, flinkVersion }: Place,
+): Promise<Plan> {
+  const base = inputs.base ?? shell.eventBase ?? "deployed";
+  await using headRevision = await openRevision(checkout, inputs.head, join(folder, "head-tree"));
+  const headName = headRevision.dirty ? `${headRevision.commit} with changes not committed` : headRevision.commit;
+  const finish = async (
+    baseName: string,
+    head: RecordedJobs,
+    parts: Pick<Plan, "changes" | "findings">,
+  ): Promise<Plan> => {
+    const { planner } = workbench;
+    const explained = await explainChanges(parts.changes, planner);
+    const { recording } = head;
+    return makePlan({
+      project: recording.project,
+      environment: inputs.environment,
+      base: baseName,
+      head: headName,
+      dbtVersion: recording.dbtVersion,
+      adapterVersion: recording.adapterVersion,
+      flinkVersion,
+      changes: explained.changes,
+      unrecorded: head.unrecorded,
+      findings: [...parts.findings, ...explained.findings],
+    });
+  };
+
+  if (base === "deployed") {
+    const store = openStore(inputs, shell.cwd);
+    const deployed = await deployedJobs(store, fold(await store.entries()));
+    const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner);
+    refuseEmpty(head);
+    const changes = diffJobs({
+      base: deployed.jobs,
+      head: head.jobs,
+      suspendedInBase: deployed.suspended,
+      held: deployed.held,
+      keepRemoved: inputs.removedJobs === "keep",
+      invalid: { base: new Set(), head: head.refused },
+      renames: inputs.renames,
+    });
+    return await finish("deployed", head, { changes, findings: head.findings });
+  }
+
+  await using baseRevision = await openRevision(checkout, base, join(folder, "base-tree"));
+  const [baseSide, headSide] = await Promise.all([
+    workbench.openSide("base", baseRevision),
+    workbench.openSide("head", headRevision),
+  ]);
+  const both = await recordBoth(baseSide, headSide, workbench.planner);
+  refuseEmpty(both.head);
+  const changes = diffJobs({
+    base: both.base.jobs,
+    head: both.head.jobs,
+    keepRemoved: inputs.removedJobs === "keep",
+    invalid: { base: both.base.refused, head: both.head.refused },
+    renames: inputs.renames,
+  });
+  return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
+}
+
+function refuseEmpty({ jobs, refused, unrecorded, recording }: RecordedJobs): void {
+  if (jobs.length + refused.size + unrecorded.length > 0) return;
+  throw new DeployError("no-jobs", `project ${recording.project} has no model with \`materialized: table\`, so no job`);
+}

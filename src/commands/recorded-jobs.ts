@@ -1,0 +1,123 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DeployError } from "../errors.ts";
+import type { Planner } from "../planner/planner.ts";
+import { maybeChanged } from "../project/changed.ts";
+import type { Finding, Job, JobDefinition, Origin } from "../project/job.ts";
+import { jobsOf } from "../project/jobs.ts";
+import { compileSide, recordSide } from "../project/record.ts";
+import type { ManifestNode, Recording } from "../project/recording.ts";
+import type { Side } from "../project/side.ts";
+
+/** One side's jobs. `unrecorded` are table models that are alike on both sides and were not run. */
+export interface RecordedJobs {
+  readonly recording: Recording;
+  readonly jobs: readonly Job[];
+  readonly findings: readonly Finding[];
+  /** Names of jobs that Flink refuses; they are in `findings` and not in `jobs`. */
+  readonly refused: ReadonlySet<string>;
+  readonly unrecorded: readonly string[];
+}
+
+/** Records everything: for a deployment, and for a plan against what the ledger says. */
+export async function recordAll(side: Side, planner: () => Promise<Planner>): Promise<RecordedJobs> {
+  return await completeRecording(side, await recordSide(side, null), planner);
+}
+
+/** Compiles both sides and records only what may differ between them, side by side (design 4). */
+export async function recordBoth(
+  base: Side,
+  head: Side,
+  planner: () => Promise<Planner>,
+): Promise<{ readonly base: RecordedJobs; readonly head: RecordedJobs }> {
+  const [before, after] = await allOrFirstError([compileSide(base), compileSide(head)]);
+  const changed = maybeChanged(before, after);
+  const select = changed === "all" ? null : changed;
+  const [baseJobs, headJobs] = await allOrFirstError([
+    recordSide(base, select).then((recording) => completeRecording(base, recording, planner)),
+    recordSide(head, select).then((recording) => completeRecording(head, recording, planner)),
+  ]);
+  return { base: baseJobs, head: headJobs };
+}
+
+/** Waits for both even when one fails, so that nothing of ours runs on; base's error comes first. */
+async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
+  const [first, second] = await Promise.allSettled(work);
+  if (first.status === "rejected") throw first.reason;
+  if (second.status === "rejected") throw second.reason;
+  return [first.value, second.value];
+}
+
+async function completeRecording(
+  side: Side,
+  recording: Recording,
+  planner: () => Promise<Planner>,
+): Promise<RecordedJobs> {
+  const { jobs: definitions, findings } = jobsOf(recording);
+  const textOf = (origin: Origin): string | null => readModel(side.options.projectFolder, origin);
+  const completed =
+    definitions.length === 0 ? { jobs: [], findings: [] } : await (await planner()).complete(definitions, { textOf });
+  const known = new Set(completed.jobs.map((job) => job.name));
+  const unrecorded = unrecordedNodes(recording, definitions);
+  return {
+    recording,
+    jobs: completed.jobs,
+    findings: [...findings, ...twice(unrecorded, definitions), ...completed.findings],
+    refused: new Set(definitions.map(({ name }) => name).filter((name) => !known.has(name))),
+    unrecorded: unrecorded.map(nameOf),
+  };
+}
+
+function readModel(projectFolder: string, origin: Origin): string | null {
+  if (origin.file === null) return null;
+  try {
+    return readFileSync(join(projectFolder, origin.file), "utf8");
+  } catch {
+    // A package's model lies elsewhere; without its text the finding has no line.
+    return null;
+  }
+}
+
+function unrecordedNodes(recording: Recording, definitions: readonly JobDefinition[]): readonly ManifestNode[] {
+  if (recording.selected === null) return [];
+  const recorded = new Set(definitions.map(({ origin }) => origin.nodeId));
+  return recording.nodes.filter(
+    (node) => node.resourceType === "model" && node.materialized === "table" && !recorded.has(node.uniqueId),
+  );
+}
+
+/** What was not run has its name from the manifest, where the adapter's merge of both configs has yet to happen. */
+function nameOf(node: ManifestNode): string {
+  for (const key of ["execution_config", "default_execution_config"]) {
+    const config: unknown = isObject(node.config) ? node.config[key] : null;
+    const name = isObject(config) ? config["pipeline.name"] : null;
+    if (typeof name === "string") return name;
+  }
+  return node.relation;
+}
+
+function twice(unrecorded: readonly ManifestNode[], definitions: readonly JobDefinition[]): readonly Finding[] {
+  const others = new Map(unrecorded.map((node) => [nameOf(node), node]));
+  return definitions.flatMap(({ name, origin }) => {
+    const other = others.get(name);
+    if (other === undefined) return [];
+    const message = `${origin.file ?? origin.nodeId} and ${other.file} both have the job name ${name}`;
+    return [
+      { severity: "error", code: "duplicate-job-name", message, job: name, file: origin.file, line: null } as const,
+    ];
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+/** Ends a deployment before it begins where the project itself is not in order; a plan shows the same as findings. */
+export function refuseErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter((finding) => finding.severity === "error");
+  const [first] = errors;
+  if (first === undefined) return;
+  const code = first.code === "duplicate-job-name" || first.code === "hint-unsafe" ? first.code : "model-invalid";
+  const lines = errors.map(({ file, line, message }) => `${file ?? ""}${line === null ? "" : `:${line}`}: ${message}`);
+  throw new DeployError(code, lines.join("\n"));
+}

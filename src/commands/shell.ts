@@ -1,0 +1,36 @@
+import type { ErrorCode } from "../errors.ts";
+
+/** What a command needs of the world around it; the two doors make one each. */
+export interface Shell {
+  readonly cwd: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** A line of progress. */
+  readonly log: (line: string) => void;
+  /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
+  readonly print: (markdown: string) => Promise<void>;
+  /** The base commit that the event names, for a pull request; else null. */
+  readonly eventBase: string | null;
+  readonly now: () => Date;
+  /** Milliseconds, monotonic. */
+  readonly clock: () => number;
+}
+
+/** The names of a command's outputs; every one is text. */
+export const outputNames = {
+  reason: "`ok`, or the code that the command ended with; the troubleshooting table lists them.",
+  "has-changes": "`true` when the plan or the deployment changes a job.",
+  jobs: "JSON: a list of jobs, each with its name and what happens or happened to it.",
+  "plan-file": "Path of the plan as JSON (`plan`).",
+  "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
+  deployment: "Id of the deployment (`deploy`, `suspend`, `resume`).",
+} as const;
+
+export type Outputs = Readonly<Partial<Record<keyof typeof outputNames, string>>>;
+
+export interface CommandResult {
+  readonly reason: "ok" | ErrorCode;
+  /** For people, where `reason` is not `ok`. */
+  readonly message: string | null;
+  readonly outputs: Outputs;
+}

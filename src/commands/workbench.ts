@@ -1,0 +1,130 @@
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { DeployError } from "../errors.ts";
+import { defaultCacheFolder, provideDistribution } from "../flink/distribution.ts";
+import { startGateway } from "../flink/embedded.ts";
+import { Gateway } from "../flink/gateway.ts";
+import type { ProjectInputs } from "../inputs/inputs.ts";
+import { openAnswers } from "../planner/answers.ts";
+import { openPlanner, type Planner } from "../planner/planner.ts";
+import { type DbtCommand, provideDbt } from "../project/python.ts";
+import { openSide, type Side } from "../project/side.ts";
+import { splitStatements } from "../project/statement.ts";
+import type { Revision } from "./checkout.ts";
+import type { Shell } from "./shell.ts";
+
+export const defaultFlinkVersion = "1.20.3";
+
+/** What it takes to record and plan: dbt, and the embedded planner, which starts while dbt works. */
+export interface Workbench extends AsyncDisposable {
+  readonly planner: () => Promise<Planner>;
+  openSide(name: string, revision: Revision): Promise<Side>;
+}
+
+export interface WorkbenchOptions {
+  readonly inputs: ProjectInputs & { readonly initSql: string | null };
+  readonly flinkVersion: string;
+  readonly folder: string;
+  readonly shell: Shell;
+}
+
+export async function openWorkbench({ inputs, flinkVersion, folder, shell }: WorkbenchOptions): Promise<Workbench> {
+  const opened: AsyncDisposable[] = [];
+  const { environment, signal, log } = shell;
+  const cacheFolder = inputs.cacheDir === null ? defaultCacheFolder(environment) : resolve(shell.cwd, inputs.cacheDir);
+  const initSql = await readInitSql(inputs.initSql, shell.cwd);
+  const gateway = start(async () => {
+    const distribution = await provideDistribution({
+      version: flinkVersion,
+      flinkHome: inputs.flinkHome === null ? null : resolve(shell.cwd, inputs.flinkHome),
+      connectors: inputs.connectors,
+      cacheFolder,
+      log,
+      signal,
+      environment,
+    });
+    const embedded = await startGateway({ distribution, folder: join(folder, "planner"), log, signal, environment });
+    opened.push(embedded);
+    return new Gateway({ url: embedded.url, signal });
+  });
+  const planner = start(async () => {
+    const planner = await openPlanner({
+      gateway: await gateway,
+      flinkVersion,
+      scratchFolder: join(folder, "compiled"),
+      initSql,
+      sessions: 2,
+      log,
+      signal,
+    });
+    opened.push(planner);
+    return planner;
+  });
+  const dbt: Promise<DbtCommand> = start(() =>
+    provideDbt({
+      dbtCommand: inputs.dbtCommand,
+      requirements: inputs.dbtRequirements,
+      cacheFolder,
+      environment,
+      log,
+      signal,
+    }),
+  );
+  return {
+    planner: () => planner,
+    async openSide(name, revision) {
+      const answers = openLater(async () => openAnswers({ gateway: await gateway, initSql, signal }));
+      const side = await openSide({
+        name,
+        dbt: await dbt,
+        projectFolder: revision.projectFolder,
+        profilesFolder: inputs.profilesDir === null ? null : resolve(shell.cwd, inputs.profilesDir),
+        target: inputs.target,
+        vars: inputs.vars,
+        workFolder: join(folder, name),
+        environment,
+        environmentAllow: inputs.dbtEnv,
+        answer: async (statement, before) => (await answers.value()).answer(statement, before),
+        signal,
+      });
+      opened.push(side, answers);
+      return side;
+    },
+    async [Symbol.asyncDispose]() {
+      // What is still being started is waited for, so that nothing is left running.
+      await Promise.allSettled([gateway, planner, dbt]);
+      for (const one of opened.reverse()) await one[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Starts at once; whoever awaits it gets the error, and nobody else does. */
+function start<T>(work: () => Promise<T>): Promise<T> {
+  const promise = work();
+  promise.catch(() => undefined);
+  return promise;
+}
+
+function openLater<T extends AsyncDisposable>(open: () => Promise<T>): { value(): Promise<T> } & AsyncDisposable {
+  let opened: Promise<T> | null = null;
+  return {
+    value() {
+      opened ??= open();
+      return opened;
+    },
+    async [Symbol.asyncDispose]() {
+      const value = await opened?.catch(() => null);
+      await value?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The statements of `init-sql`; none where it is not given. Throws `inputs-invalid` where it cannot be read. */
+export async function readInitSql(path: string | null, cwd: string): Promise<readonly string[]> {
+  if (path === null) return [];
+  try {
+    return splitStatements(await readFile(resolve(cwd, path), "utf8"));
+  } catch (cause) {
+    throw new DeployError("inputs-invalid", `init-sql: ${path} cannot be read`, { cause });
+  }
+}

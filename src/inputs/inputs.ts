@@ -1,0 +1,280 @@
+import { DeployError } from "../errors.ts";
+import { type Command, commands, type InputName, inputTable } from "./table.ts";
+
+/** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
+export interface RecordingInputs {
+  readonly projectDir: string;
+  readonly profilesDir: string | null;
+  readonly target: string | null;
+  readonly vars: string | null;
+  readonly dbtCommand: string | null;
+  readonly dbtRequirements: readonly string[];
+  readonly dbtEnv: readonly string[];
+  readonly head: string | null;
+  readonly cacheDir: string | null;
+}
+
+/** How a project is recorded and planned. */
+export interface ProjectInputs extends RecordingInputs {
+  readonly flinkVersion: string | null;
+  readonly flinkHome: string | null;
+  readonly connectors: readonly string[];
+  readonly removedJobs: "stop" | "keep";
+  readonly renames: Readonly<Record<string, string>>;
+}
+
+export interface StoreInputs {
+  readonly environment: string;
+  readonly store: "file";
+  readonly ledgerDir: string;
+}
+
+export interface ClusterInputs {
+  readonly gatewayUrl: string;
+  readonly jobmanagerUrl: string | null;
+}
+
+/** Times in ms. */
+export interface RunInputs {
+  readonly savepointDir: string | null;
+  readonly parallelJobs: number;
+  readonly initSql: string | null;
+}
+
+export interface VerifyInputs {
+  readonly verifyCheckpoints: number;
+  readonly verifyTimeoutMs: number;
+  readonly steadyTimeMs: number;
+  readonly batchTimeoutMs: number;
+}
+
+export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
+  StoreInputs & {
+    readonly base: string | null;
+    readonly initSql: string | null;
+    readonly planFile: string;
+    readonly markdownFile: string | null;
+  };
+export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
+  StoreInputs &
+  ClusterInputs &
+  RunInputs &
+  VerifyInputs;
+export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readonly string[] } & StoreInputs &
+  ClusterInputs &
+  RunInputs;
+export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly string[] } & RecordingInputs &
+  StoreInputs &
+  ClusterInputs &
+  RunInputs &
+  VerifyInputs;
+export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
+  ClusterInputs;
+export type Inputs = PlanInputs | DeployInputs | SuspendInputs | ResumeInputs | StatusInputs;
+
+/** What the user gave, by input name; an absent or empty value means the default. */
+export type RawInputs = Readonly<Partial<Record<InputName, string>>>;
+
+/** Reads the inputs of a command, or throws `inputs-invalid` naming the input and its value. */
+export function readInputs(commandText: string, raw: RawInputs): Inputs {
+  const command = commandOf(commandText);
+  const read = new Reader(raw);
+  const store = (): StoreInputs => ({
+    environment: read.name("environment"),
+    store: read.choice("store", ["file"]),
+    ledgerDir: read.text("ledger-dir"),
+  });
+  const cluster = (): ClusterInputs => ({
+    gatewayUrl: read.url("gateway-url"),
+    jobmanagerUrl: read.urlOrNull("jobmanager-url"),
+  });
+  const run = (): RunInputs => ({
+    savepointDir: read.uriOrNull("savepoint-dir"),
+    parallelJobs: read.count("parallel-jobs"),
+    initSql: read.textOrNull("init-sql"),
+  });
+  const verify = (): VerifyInputs => ({
+    verifyCheckpoints: read.count("verify-checkpoints"),
+    verifyTimeoutMs: read.milliseconds("verify-timeout"),
+    steadyTimeMs: read.milliseconds("steady-time"),
+    batchTimeoutMs: read.milliseconds("batch-timeout"),
+  });
+  switch (command) {
+    case "plan":
+      return {
+        command,
+        ...projectInputs(read),
+        ...store(),
+        base: read.textOrNull("base"),
+        initSql: read.textOrNull("init-sql"),
+        planFile: read.text("plan-file"),
+        markdownFile: read.textOrNull("markdown-file"),
+      };
+    case "deploy":
+      return { command, ...projectInputs(read), ...store(), ...cluster(), ...run(), ...verify() };
+    case "suspend":
+      return { command, jobs: read.someJobs(), ...store(), ...cluster(), ...run() };
+    case "resume":
+      return {
+        command,
+        jobs: read.someJobs(),
+        ...recordingInputs(read),
+        ...store(),
+        ...cluster(),
+        ...run(),
+        ...verify(),
+      };
+    case "status":
+      return { command, jobs: read.list("jobs"), ...store(), ...cluster() };
+  }
+}
+
+function commandOf(text: string): Command {
+  if (Object.hasOwn(commands, text)) return text as Command;
+  const known = Object.keys(commands).join(", ");
+  throw new DeployError("inputs-invalid", `command: ${JSON.stringify(text)} is none of ${known}`);
+}
+
+function recordingInputs(read: Reader): RecordingInputs {
+  return {
+    projectDir: read.text("project-dir"),
+    profilesDir: read.textOrNull("profiles-dir"),
+    target: read.textOrNull("target"),
+    vars: read.textOrNull("vars"),
+    dbtCommand: read.textOrNull("dbt-command"),
+    dbtRequirements: read.list("dbt-requirements"),
+    dbtEnv: read.list("dbt-env"),
+    head: read.textOrNull("head"),
+    cacheDir: read.textOrNull("cache-dir"),
+  };
+}
+
+function projectInputs(read: Reader): ProjectInputs {
+  return {
+    ...recordingInputs(read),
+    flinkVersion: read.versionOrNull("flink-version"),
+    flinkHome: read.textOrNull("flink-home"),
+    connectors: read.list("connectors"),
+    removedJobs: read.choice("removed-jobs", ["stop", "keep"]),
+    renames: read.pairs("renames"),
+  };
+}
+
+class Reader {
+  readonly #raw: RawInputs;
+
+  constructor(raw: RawInputs) {
+    this.#raw = raw;
+  }
+
+  textOrNull(name: InputName): string | null {
+    const given = this.#raw[name]?.trim() ?? "";
+    const value = given === "" ? inputTable[name].default : given;
+    if (value.includes("\0")) throw this.#invalid(name, value, "must not hold a NUL character");
+    return value === "" ? null : value;
+  }
+
+  text(name: InputName): string {
+    const value = this.textOrNull(name);
+    if (value === null) throw new DeployError("inputs-invalid", `${name}: is required and was not given`);
+    return value;
+  }
+
+  /** A part of paths, refs and URIs. */
+  name(name: InputName): string {
+    const value = this.text(name);
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(value) || value.includes("..")) {
+      throw this.#invalid(name, value, "must be letters, digits, `.`, `_` and `-`, at most 63 of them");
+    }
+    return value;
+  }
+
+  choice<const Choice extends string>(name: InputName, choices: readonly Choice[]): Choice {
+    const value = this.text(name);
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) throw this.#invalid(name, value, `must be one of ${choices.join(", ")}`);
+    return found;
+  }
+
+  list(name: InputName): readonly string[] {
+    return (this.textOrNull(name) ?? "")
+      .split(/[,\n]/)
+      .map((item) => item.trim())
+      .filter((item) => item !== "");
+  }
+
+  someJobs(): readonly string[] {
+    const jobs = this.list("jobs");
+    if (jobs.length === 0) throw new DeployError("inputs-invalid", "jobs: is required; `*` means every job");
+    return jobs;
+  }
+
+  pairs(name: InputName): Readonly<Record<string, string>> {
+    const pairs = this.list(name).map((item) => {
+      const [key, value, ...rest] = item.split("=").map((part) => part.trim());
+      if (!key || !value || rest.length > 0) throw this.#invalid(name, item, "must be written `old=new`");
+      return [key, value] as const;
+    });
+    for (const index of [0, 1] as const) {
+      const twice = pairs.find((pair, at) => pairs.findIndex((other) => other[index] === pair[index]) !== at);
+      if (twice !== undefined) throw this.#invalid(name, twice.join("="), `names ${twice[index]} twice`);
+    }
+    return Object.fromEntries(pairs);
+  }
+
+  count(name: InputName): number {
+    return this.#whole(name, 1, 1000);
+  }
+
+  milliseconds(name: InputName): number {
+    return this.#whole(name, 1, 7 * 24 * 3600) * 1000;
+  }
+
+  versionOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value !== null && !/^\d+\.\d+\.\d+$/.test(value))
+      throw this.#invalid(name, value, "must be a version such as 1.20.3");
+    return value;
+  }
+
+  urlOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value === null) return null;
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+      throw this.#invalid(name, value, "must be a URL that begins with http:// or https://");
+    }
+    return value.replace(/\/+$/, "");
+  }
+
+  url(name: InputName): string {
+    this.text(name);
+    return this.urlOrNull(name) ?? "";
+  }
+
+  /** A Flink path; without a scheme it would mean another place on every machine. */
+  uriOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value !== null && !/^[a-z][a-z0-9+.-]*:\/\S+$/i.test(value)) {
+      throw this.#invalid(
+        name,
+        value,
+        "must be a URI with its scheme, such as s3://bucket/savepoints or file:///savepoints",
+      );
+    }
+    return value;
+  }
+
+  #whole(name: InputName, least: number, most: number): number {
+    const value = this.text(name);
+    const number = Number(value);
+    if (!/^\d+$/.test(value) || number < least || number > most) {
+      throw this.#invalid(name, value, `must be a whole number from ${least} to ${most}`);
+    }
+    return number;
+  }
+
+  #invalid(name: InputName, value: string, rule: string): DeployError {
+    const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
+    return new DeployError("inputs-invalid", `${name}: ${JSON.stringify(shown)} ${rule}`);
+  }
+}
