@@ -2,38 +2,32 @@ import { readCreateHead } from "./create-head.ts";
 import { findOptions } from "./create-options.ts";
 import { isFoldable, isKeyword, isReserved } from "./keywords.ts";
 import { identifierOf, queryBounds, withoutSemicolons } from "./token-reader.ts";
-import { type Token, tokenize } from "./tokens.ts";
+import { meaningful, type Token, tokenize } from "./tokens.ts";
 
 /**
  * The form in which two texts are equal only if they mean the same to Flink: comments dropped (not optimizer hints),
  * tokens apart by one blank, reserved words in capitals, needless backquotes and parentheses around a CREATE's query
- * taken away, table options sorted, the trailing `;` dropped. Names keep their case: Flink tells them apart.
+ * taken away, table options sorted, an empty `WITH ()` and the last `;` dropped. Names keep their case: Flink tells them apart.
  */
 export function canonicalSql(sql: string): string {
   const all = tokenize(sql);
-  const tokens = withoutSemicolons(joinStrings(sql, all));
+  const tokens = withoutSemicolons(meaningful(all));
   const first = tokens[0]?.text.toUpperCase();
   if (all.some((token) => token.kind === "unterminated")) return sql.trim();
   if (first === "SET" || first === "RESET") return canonicalSetting(sql, tokens);
   const ordered = first === "CREATE" ? canonicalCreate(tokens) : tokens;
-  return ordered.map((token, at) => canonicalToken(token, ordered[at - 1], ordered[at + 1])).join(" ");
+  return ordered
+    .map(
+      (token, at) => separator(sql, ordered[at - 1], token) + canonicalToken(token, ordered[at - 1], ordered[at + 1]),
+    )
+    .join("");
 }
 
-/** Drops comments and makes one of plain strings that a line break separates, as Flink's parser does. */
-function joinStrings(sql: string, tokens: readonly Token[]): readonly Token[] {
-  const joined: Token[] = [];
-  for (const token of tokens) {
-    if (token.kind === "comment") continue;
-    const last = joined.at(-1);
-    const continues =
-      last?.kind === "string" && last.text.startsWith("'") && token.kind === "string" && token.text.startsWith("'");
-    if (last !== undefined && continues && /[\n\r]/.test(sql.slice(last.end, token.start))) {
-      joined[joined.length - 1] = { ...last, text: last.text.slice(0, -1) + token.text.slice(1), end: token.end };
-    } else {
-      joined.push(token);
-    }
-  }
-  return joined;
+/** A blank; between two strings a line break where there is one, for only then Flink reads them as one string. */
+function separator(sql: string, before: Token | undefined, token: Token): string {
+  if (before === undefined) return "";
+  const areStrings = before.kind === "string" && token.kind === "string";
+  return areStrings && /[\n\r]/.test(sql.slice(before.end, token.start)) ? "\n" : " ";
 }
 
 /** Flink reads SET and RESET by a pattern, where blanks may matter: only the fully quoted form is normalised. */
@@ -66,6 +60,7 @@ function canonicalCreate(tokens: readonly Token[]): readonly Token[] {
 function sortOptions(tokens: readonly Token[]): readonly Token[] {
   const clause = findOptions(tokens);
   if (clause === null) return tokens;
+  if (clause.options.length === 0) return [...tokens.slice(0, clause.from), ...tokens.slice(clause.to + 1)];
   const [equals, comma] = [operator("="), operator(",")];
   const listed = clause.options.flatMap(({ key, value }, at) =>
     at === 0 ? [key, equals, value] : [comma, key, equals, value],

@@ -29,12 +29,21 @@ interface Context {
   readonly recording: Recording;
   readonly nodes: ReadonlyMap<string, ManifestNode>;
   readonly statements: readonly Attributed[];
+  readonly byNode: ReadonlyMap<string, readonly Attributed[]>;
+  /** What the project's on-run-start hooks prepare, for every job alike. */
+  readonly prepared: readonly Placed[];
+  /** Definitions by statement: the same source is read by many jobs. */
+  readonly known: Map<Attributed, Definition>;
+}
+
+interface Placed {
+  readonly at: number;
+  readonly definition: Definition;
 }
 
 /** The jobs that a recording describes. Pure; what cannot become a job is a finding. */
 export function jobsOf(recording: Recording): RecordedJobs {
-  const nodes = new Map(recording.nodes.map((node) => [node.uniqueId, node]));
-  const context = { recording, nodes, statements: effective(attribute(recording)) };
+  const context = contextOf(recording);
   const models = recording.nodes.filter((node) => node.resourceType === "model" && wasRun(node, recording));
   const tables = models.filter((node) => node.materialized === "table");
   const starts = tables.flatMap((node) => findStart(context, node) ?? []).sort((a, b) => a.at - b.at);
@@ -50,6 +59,20 @@ export function jobsOf(recording: Recording): RecordedJobs {
       ...duplicateNames(made.map(({ job }) => job)),
       ...leftAlone(recording.nodes, context.statements),
     ],
+  };
+}
+
+function contextOf(recording: Recording): Context {
+  const statements = effective(attribute(recording));
+  return {
+    recording,
+    nodes: new Map(recording.nodes.map((node) => [node.uniqueId, node])),
+    statements,
+    byNode: Map.groupBy(statements, ({ owner }) => (owner.kind === "node" ? owner.id : "")),
+    prepared: statements
+      .filter(({ owner, shape }) => owner.kind === "start-hook" && preparesSession(shape))
+      .map(({ at, sql, shape }) => ({ at, definition: definitionOf(sql, shape, null, { nodeId: null, file: null }) })),
+    known: new Map(),
   };
 }
 
@@ -82,7 +105,7 @@ function textOf(context: Context, node: ManifestNode): string {
 }
 
 function ownStatements(context: Context, node: ManifestNode): readonly Attributed[] {
-  return context.statements.filter(({ owner }) => owner.kind === "node" && owner.id === node.uniqueId);
+  return context.byNode.get(node.uniqueId) ?? [];
 }
 
 function makeJob(
@@ -117,20 +140,12 @@ function isHook(kind: string): boolean {
   return !["show", "describe", "select", "explain"].includes(kind);
 }
 
-interface Placed {
-  readonly at: number;
-  readonly definition: Definition;
-}
-
 function definitionsOf(
   context: Context,
   start: Start,
 ): { readonly definitions: readonly Definition[]; readonly findings: readonly Finding[] } {
-  const hooks = context.statements
-    .filter(({ owner, shape }) => owner.kind === "start-hook" && preparesSession(shape))
-    .map(({ at, sql, shape }) => ({ at, definition: definitionOf(sql, shape, null, { nodeId: null, file: null }) }));
   const read = closureOf(context, start.node).map((node) => ({ node, placed: objectOf(context, node, start.at) }));
-  const placed: readonly Placed[] = [...hooks, ...read.flatMap((object) => object.placed)];
+  const placed: readonly Placed[] = [...context.prepared, ...read.flatMap((object) => object.placed)];
   return {
     definitions: placed.toSorted((a, b) => a.at - b.at).map(({ definition }) => definition),
     findings: read.flatMap(({ node, placed }) => (placed.length === 0 ? [notRecorded(node)] : [])),
@@ -157,18 +172,25 @@ function isObject(node: ManifestNode): boolean {
 
 /** A node's object and what prepares the session for it, as they stood before `before`. */
 function objectOf(context: Context, node: ManifestNode, before: number): readonly Placed[] {
-  const origin = originOf(node);
   const own = ownStatements(context, node).filter(({ at }) => at < before);
   const made = own.findLast(({ shape }) => creates(shape, node.relation));
   if (made === undefined) return writtenObject(context, node);
   const isTableModel = made.shape.kind === "create-table-as";
   return own.flatMap((statement) => {
-    const { at, sql, shape } = statement;
+    const { at, shape } = statement;
     if (statement !== made && (creates(shape, node.relation) || !preparesSession(shape))) return [];
     // A table model's hooks belong to its own job; what its SELECT needs to be understood was there before it.
     if (isTableModel && (at > made.at || shape.kind === "set")) return [];
-    return [{ at, definition: definitionOf(sql, shape, node, origin) }];
+    return [{ at, definition: knownDefinition(context, statement, node) }];
   });
+}
+
+function knownDefinition(context: Context, statement: Attributed, node: ManifestNode): Definition {
+  const known = context.known.get(statement);
+  if (known !== undefined) return known;
+  const definition = definitionOf(statement.sql, statement.shape, node, originOf(node));
+  context.known.set(statement, definition);
+  return definition;
 }
 
 /** A suspended model that another one reads, or a model that this run left out: only dbt's target folder has it. */

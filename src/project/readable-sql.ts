@@ -53,15 +53,15 @@ function pieces(
   meaning: readonly Token[],
   clause: OptionsClause | null,
 ): readonly Piece[] {
-  const edit = clause === null ? null : optionsEdit(tokens, meaning, clause);
+  const edit = clause === null ? null : optionsEdit(sql, tokens, meaning, clause);
   const result: Piece[] = [];
   let at = range.from;
   for (const token of tokens) {
     if (token.start < at || token.end > range.to) continue;
-    result.push({ text: sql.slice(at, token.start), isFixed: false, isRemoved: false });
+    result.push(gap(sql.slice(at, token.start), result));
     at = token.end;
     if (edit !== null && token.start === edit.start) {
-      result.push({ text: edit.text, isFixed: true, isRemoved: edit.text === "" });
+      result.push({ text: edit.text, isFixed: false, isRemoved: edit.text === "" });
       at = edit.end;
     } else if (isAdapterComment(token) || (token.text === ";" && token.start >= range.semicolonsAfter)) {
       result.push({ text: "", isFixed: false, isRemoved: true });
@@ -70,12 +70,21 @@ function pieces(
       result.push({ text: token.text, isFixed, isRemoved: false });
     }
   }
-  result.push({ text: sql.slice(at, range.to), isFixed: false, isRemoved: false });
+  result.push(gap(sql.slice(at, range.to), result));
   return result;
+}
+
+/** The blanks between two tokens: around a removed one only one side of them, but never none at all. */
+function gap(text: string, former: readonly Piece[]): Piece {
+  const kept = former.findLast((piece) => piece.text !== "")?.text;
+  if (former.at(-1)?.isRemoved !== true || kept === undefined) return { text, isFixed: false, isRemoved: false };
+  const rest = text.replace(/^[ \t]+/, "");
+  return { text: /\s$/.test(kept) || /^\s/.test(rest) ? rest : ` ${rest}`, isFixed: false, isRemoved: false };
 }
 
 /** The WITH clause with its options one a line; null where the author wrote comments into it. */
 function optionsEdit(
+  sql: string,
   tokens: readonly Token[],
   meaning: readonly Token[],
   clause: OptionsClause,
@@ -83,8 +92,9 @@ function optionsEdit(
   const [start, end] = [meaning[clause.from]?.start, meaning[clause.to]?.end];
   if (start === undefined || end === undefined) return null;
   if (tokens.some((token) => token.kind === "comment" && token.start > start && token.end < end)) return null;
-  const lines = clause.options.map(({ key, value }) => `  ${key.text} = ${value.text}`);
-  return { start, end, text: lines.length === 0 ? "" : `WITH (\n${lines.join(",\n")}\n)` };
+  const indent = /(?:^|\n)([ \t]*)$/.exec(sql.slice(0, start))?.[1] ?? "";
+  const lines = clause.options.map(({ key, value }) => `${indent}  ${key.text} = ${value.text}`);
+  return { start, end, text: lines.length === 0 ? "" : `WITH (\n${lines.join(",\n")}\n${indent})` };
 }
 
 interface Line {

@@ -33,5 +33,7 @@ export function splitStatements(text: string): readonly string[] {
 function isInsideStatementSet(tokens: readonly Token[]): boolean {
   const first = tokens.slice(0, 4).map((token) => token.text.toUpperCase());
   const opened = /^(EXECUTE STATEMENT SET BEGIN|BEGIN STATEMENT SET)\b/.test(first.join(" "));
-  return opened && tokens.at(-1)?.text.toUpperCase() !== "END";
+  // An END right after a `;` closes the set; any other is that of a CASE.
+  const closed = tokens.at(-1)?.text.toUpperCase() === "END" && tokens.at(-2)?.text === ";";
+  return opened && !closed;
 }

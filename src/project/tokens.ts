@@ -39,7 +39,7 @@ const rules: readonly (readonly [TokenKind, RegExp])[] = [
   ["unterminated", /`[\s\S]*/y],
   ["number", /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y],
   ["word", new RegExp(`[${letters}][${letters}0-9]*`, "y")],
-  ["operator", /\*\/|\|\||=>|!=|<>|<=|>=|\.\.|[()[\]{}.,;:?=<>!+\-*/%^|"]/y],
+  ["operator", /\*\/|\|\||=>|!=|<>|<=|>=|\.\.|[()[\]{}.,;:?=<>+\-*/%^|"]/y],
   ["unknown", /[\s\S]/uy],
 ];
 
