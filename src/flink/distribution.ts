@@ -93,8 +93,8 @@ async function checkVersion(home: string, version: string): Promise<void> {
 /** Both at once, since either takes several seconds; the other is waited for when one fails. */
 async function download(request: DistributionRequest): Promise<Parts> {
   const [home, gateway] = await Promise.allSettled([libraries(request), gatewayFromMaven(request)]);
-  if (gateway.status === "rejected") throw gateway.reason;
   if (home.status === "rejected") throw home.reason;
+  if (gateway.status === "rejected") throw gateway.reason;
   return { home: home.value, gateway: gateway.value };
 }
 

@@ -29,10 +29,10 @@ export interface GuardedRequest {
 
 /**
  * The guard is a second shell in the program's process group. It waits on a pipe whose other end only our process
- * holds: a line means the program has ended, end of file means that we have, by whatever signal, and then the guard
- * kills the group it is itself part of. `kill 0` needs no process id, so it can never hit a stranger.
+ * holds, and which ends when the program has ended or we have, by whatever signal; then it kills the group, which it
+ * is itself part of. `kill 0` needs no process id, so it can never hit a stranger.
  */
-const script = 'exec 3<&0; (read -r _ <&3 || kill -9 0) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null';
+const script = 'exec 3<&0; (read -r _ <&3; kill -9 0) >/dev/null 2>&1 & exec "$0" "$@" 3<&- </dev/null';
 
 /** Starts a program that does not outlive this process, even if this process is ended by SIGKILL. */
 export async function startGuarded(request: GuardedRequest): Promise<GuardedProcess> {
@@ -61,7 +61,7 @@ function guard(child: ChildProcess): GuardedProcess {
   const exited = new Promise<Exit>((resolve) => {
     child.once("exit", (code, signal) => {
       ended = { code, signal };
-      child.stdin?.end("\n");
+      child.stdin?.end();
       resolve(ended);
     });
   });
