@@ -13,7 +13,7 @@ export function stateVerdict(kind: ChangeKind, before: Job | null, after: Job | 
     case "suspend":
       return { kind: "kept", text: "The savepoint of the stop stays in the ledger until the job resumes." };
     case "none":
-      return { kind: "kept", text: "Nothing is done to the job." };
+      return { kind: "kept", text: "Nothing is done to the job, and its state stays." };
     case "resume":
       return before?.digest === after?.digest
         ? { kind: "kept", text: "The same program goes on from the savepoint it was suspended with." }

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { Gateway } from "../flink/gateway.ts";
 import type { Finding, Job, JobDefinition, Origin } from "../project/job.ts";
 import { completeJobs } from "./complete.ts";
@@ -30,7 +31,7 @@ export interface Completed {
 export interface PlannerOptions {
   readonly gateway: Gateway;
   readonly flinkVersion: string;
-  /** A folder that the gateway can write compiled plans to and we can read them from. */
+  /** A folder for compiled plans, absolute: the gateway writes them there and we read them. Made where missing. */
   readonly scratchFolder: string;
   /** Run in every session before anything else: catalogs, functions, modules, jars. */
   readonly initSql: readonly string[];
@@ -42,6 +43,7 @@ export interface PlannerOptions {
 
 /** Throws the gateway's DeployErrors; a statement of the project that Flink refuses becomes a finding instead. */
 export async function openPlanner(options: PlannerOptions): Promise<Planner> {
+  await mkdir(options.scratchFolder, { recursive: true });
   const sessions = openSessions(options);
   return {
     flinkVersion: options.flinkVersion,

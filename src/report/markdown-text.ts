@@ -1,4 +1,4 @@
-/** Text of others made safe to stand in Markdown: no markup, no HTML, no mention of a user or an issue, one line. */
+/** Text of others made safe to stand in Markdown: no markup, no HTML, no formula, no mention of a user or an issue, one line. */
 export function plainText(text: string): string {
   return (
     text
@@ -6,7 +6,7 @@ export function plainText(text: string): string {
       .replace(/&/g, "&amp;")
       .replace(/</g, "&lt;")
       .replace(/>/g, "&gt;")
-      .replace(/[\\`*[\]|~]/g, "\\$&")
+      .replace(/[\\`*[\]|~$]/g, "\\$&")
       // Within a word GitHub leaves underscores alone, and names of columns stay readable in the source.
       .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
       // A zero-width space after the sign: escapes are undone before GitHub looks for mentions and references.

@@ -56,8 +56,15 @@ export function deploymentText(change: Change): string {
     case "remove":
       return "The job is stopped with a savepoint, unless `removed-jobs: keep` leaves it running.";
     case "none":
-      return "Nothing: the job is suspended, and the change takes effect when it is resumed.";
+      return noneText(change);
   }
+}
+
+function noneText({ after }: Change): string {
+  if (after === null) return "The job is left running.";
+  return after.desiredState === "suspended"
+    ? "Nothing: the job is suspended, and the change takes effect when it is resumed."
+    : "Nothing is done to the job now.";
 }
 
 function upgradeText({ after }: Change, isBatch: boolean): string {
