@@ -217,6 +217,16 @@ class Connection {
   }
 }
 
+/**
+ * Whether a submission was refused because its `$internal.pipeline.job-id` was used before: then that job is, or was, on
+ * the cluster. There is no field for it; Flink 2.3 speaks of the application, all before of the job.
+ */
+export function isDuplicateSubmission(error: unknown): boolean {
+  if (!(error instanceof DeployError) || error.code !== "statement-failed") return false;
+  const trace = error.cause instanceof JavaTrace ? error.cause.stack : undefined;
+  return /\.Duplicate(?:Job|Application)SubmissionException: /.test(trace ?? "");
+}
+
 function errorsIn(json: unknown): readonly string[] | null {
   try {
     return serviceErrors(json, "");

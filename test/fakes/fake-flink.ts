@@ -80,6 +80,7 @@ export class FakeFlink implements AsyncDisposable {
   }
 
   set version(version: string) {
+    this.cluster.version = version;
     this.gateway.version = version;
     this.jobmanager.version = version;
   }

@@ -22,9 +22,14 @@ export const submissionError = (jobName: string, cause: JavaError): JavaError =>
   ...cause,
 ];
 
-export const duplicateJob: JavaError = [
+export const duplicateJob = (version: string): JavaError => [
   ["org.apache.flink.runtime.client.JobSubmissionException", "Failed to submit JobGraph."],
-  ["org.apache.flink.runtime.client.DuplicateJobSubmissionException", "Job has already been submitted."],
+  /^2\.[3-9]/.test(version)
+    ? [
+        "org.apache.flink.runtime.client.DuplicateApplicationSubmissionException",
+        "Application has already been submitted.",
+      ]
+    : ["org.apache.flink.runtime.client.DuplicateJobSubmissionException", "Job has already been submitted."],
 ];
 
 export const noSavepointAt = (path: string): JavaError => [

@@ -42,6 +42,7 @@ const epoch = 1_700_000_000_000;
 
 /** Jobs, savepoints and sinks of one session cluster. Nothing moves but by `step`; the knobs are plain fields. */
 export class SimulatedCluster {
+  version = "1.20.3";
   slots = 8;
   savepointFolder: string | null = null;
   checkpointFolder: string | null = null;
@@ -104,7 +105,7 @@ export class SimulatedCluster {
     const refusal = this.#refusals.shift();
     if (refusal !== undefined) return { kind: "refused", error: refusal };
     const id = config["$internal.pipeline.job-id"] ?? this.newId();
-    if (this.jobs.has(id)) return { kind: "refused", error: submissionError(name, duplicateJob) };
+    if (this.jobs.has(id)) return { kind: "refused", error: submissionError(name, duplicateJob(this.version)) };
     const path = config["execution.state-recovery.path"] ?? config["execution.savepoint.path"] ?? "";
     const restoreFrom = path === "" ? null : this.#snapshotAt(path);
     const job = this.#created(id, name, sink, config, restoreFrom ?? null, path);
@@ -120,7 +121,7 @@ export class SimulatedCluster {
     const key = `${request.jobId}/${request.triggerId}`;
     if (this.#operations.has(key) || this.#outcomes.has(key)) return;
     const job = this.jobs.get(request.jobId);
-    const refusal = this.#savepointRefusal(job, request.jobId);
+    const refusal = this.#savepointRefusal(job, request);
     if (refusal !== null || job === undefined) {
       this.#outcomes.set(key, { kind: "failed", error: refusal ?? unknownJob(request.jobId) });
       return;
@@ -225,9 +226,11 @@ export class SimulatedCluster {
     }
   }
 
-  #savepointRefusal(job: SimulatedJob | undefined, id: string): JavaError | null {
-    if (job === undefined || job.hasEnded) return unknownJob(id);
-    if (!job.areTasksRunning) return notRunning(id);
+  #savepointRefusal(job: SimulatedJob | undefined, { jobId, folder }: SavepointRequest): JavaError | null {
+    if (job === undefined || job.hasEnded) return unknownJob(jobId);
+    if (!job.areTasksRunning) return notRunning(jobId);
+    // The one place that is read-only on a real machine too.
+    if (folder.startsWith("/proc/")) return checkpointError(`Failed to create savepoint directory at ${folder}`);
     const message = this.#savepointFailures.shift();
     return message === undefined ? null : checkpointError(message);
   }
