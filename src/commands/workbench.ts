@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { defaultCacheFolder, provideDistribution } from "../flink/distribution.ts";
@@ -47,11 +47,13 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
     opened.push(embedded);
     return new Gateway({ url: embedded.url, signal });
   });
+  const compiled = join(folder, "compiled");
   const planner = start(async () => {
+    await mkdir(compiled, { recursive: true });
     const planner = await openPlanner({
       gateway: await gateway,
       flinkVersion,
-      scratchFolder: join(folder, "compiled"),
+      scratchFolder: compiled,
       initSql,
       sessions: 2,
       log,
