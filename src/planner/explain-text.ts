@@ -73,9 +73,14 @@ function decodeGraph(value: unknown): readonly GraphNode[] {
   const numbers = new Map(nodes.map((node, index) => [node.id, index + 1]));
   return nodes.map((node) => ({
     id: numbers.get(node.id) ?? 0,
-    label: node.type.replace(/\[\d+\](?=$|:)/, ""),
-    description: node.contents.replace(/^\[\d+\]:/, ""),
+    label: withoutNumber(node.type),
+    description: withoutNumber(node.contents),
     inputs: node.predecessors.flatMap((id) => numbers.get(id) ?? []),
     parallelism: node.parallelism,
   }));
+}
+
+/** Without the exec node's number: `[42]:Calc(...)`, `Source: orders[42]`, `orders[42]: Writer`. */
+function withoutNumber(text: string): string {
+  return text.replace(/^\[\d+\]:/, "").replace(/^([^()[\]]+)\[\d+\](?=$|: )/, "$1");
 }

@@ -69,9 +69,9 @@ function noneText({ after }: Change): string {
 
 function upgradeText({ after }: Change, isBatch: boolean): string {
   if (isBatch) return "The job is run again to its end.";
-  const restore =
-    after?.upgradeMode === "stateless"
-      ? "The job is stopped and the new program is started with empty state"
-      : "The job is stopped with a savepoint and the new program is started from it";
-  return `${restore}; it processes nothing in between. If the new program does not come to run and complete a checkpoint, the old one is put back.`;
+  const isStateless = after?.upgradeMode === "stateless";
+  const restore = isStateless
+    ? "The job is stopped and the new program is started with empty state"
+    : "The job is stopped with a savepoint and the new program is started from it";
+  return `${restore}; it processes nothing in between. If the new program does not come to run and complete a checkpoint, the old one is put back${isStateless ? ", with empty state too" : ""}.`;
 }
