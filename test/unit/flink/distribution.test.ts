@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { type DistributionRequest, defaultCacheFolder, provideDistribution } from "../../../src/flink/distribution.ts";
 import { type FakeRegistries, fakeRegistries } from "./fake-registries.ts";
 
@@ -117,9 +117,11 @@ describe("what cannot be downloaded", () => {
     using registries = fakeRegistries(version);
     const controller = new AbortController();
     registries.replace("python3", "exec tail -f /dev/null");
-    const log = (line: string) => line.startsWith("downloading Flink") && controller.abort();
-    const provided = provideDistribution(request(registries, { log, signal: controller.signal }));
-    await expect(provided).rejects.toMatchObject({ code: "interrupted" });
+    const provided = provideDistribution(request(registries, { signal: controller.signal }));
+    const rejected = expect(provided).rejects.toMatchObject({ code: "interrupted" });
+    await vi.waitFor(() => expect(registries.calls().join("\n")).toContain("python3 -m pip"));
+    controller.abort();
+    await rejected;
     expect(readdirSync(join(registries.cacheFolder, "tmp"))).toEqual([]);
   });
 });
