@@ -1,0 +1,66 @@
+import { stringify } from "yaml";
+import { outputNames } from "../src/commands/shell.ts";
+import { errorCodes } from "../src/errors.ts";
+import { commands, inputNames, inputTable } from "../src/inputs/table.ts";
+
+/** The action's metadata file. */
+export function actionYml(): string {
+  const inputs = Object.fromEntries(
+    inputNames.map((name) => {
+      const { description, default: standard } = inputTable[name];
+      return [name, { description, required: false, default: standard }];
+    }),
+  );
+  const command = { description: `What to do: ${Object.keys(commands).join(", ")}.`, required: true };
+  const action = {
+    name: "flink-dbt-deploy",
+    description: "Plan and deploy the Apache Flink jobs that a dbt project defines, without losing their state.",
+    branding: { icon: "shuffle", color: "orange" },
+    inputs: { command, ...inputs },
+    outputs: Object.fromEntries(Object.entries(outputNames).map(([name, description]) => [name, { description }])),
+    runs: { using: "node24", main: "dist/index.js" },
+  };
+  return `# Generated from src/inputs/table.ts by \`npm run generate\`.\n${stringify(action, { lineWidth: 0 })}`;
+}
+
+/** The README with its generated parts, which stand between `<!-- name -->` and `<!-- /name -->`, made anew. */
+export function readme(text: string): string {
+  const parts: Readonly<Record<string, string>> = {
+    commands: table(
+      ["Command", "What it does"],
+      Object.entries(commands).map(([name, text]) => [`\`${name}\``, text]),
+    ),
+    inputs: table(
+      ["Input", "Commands", "Default", "Description"],
+      inputNames.map((name) => {
+        const { commands: of, default: standard, description } = inputTable[name];
+        const everywhere = of.length === Object.keys(commands).length;
+        return [
+          `\`${name}\``,
+          everywhere ? "all" : of.join(", "),
+          standard === "" ? "" : `\`${standard}\``,
+          description,
+        ];
+      }),
+    ),
+    outputs: table(
+      ["Output", "Description"],
+      Object.entries(outputNames).map(([name, text]) => [`\`${name}\``, text]),
+    ),
+    troubleshooting: table(
+      ["Code", "What to do"],
+      Object.entries(errorCodes).map(([code, text]) => [`\`${code}\``, text]),
+    ),
+  };
+  return Object.entries(parts).reduce((all, [name, part]) => {
+    const place = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+    if (!place.test(all)) throw new Error(`README.md has no place for the generated part ${name}`);
+    return all.replace(place, (_whole, open: string, close: string) => `${open}${part}\n${close}`);
+  }, text);
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(heads), line(heads.map(() => "---")), ...rows.map(line)].join("\n");
+}
