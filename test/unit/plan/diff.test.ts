@@ -1,0 +1,109 @@
+import { expect, test } from "vitest";
+import { diffJobs, type Jobs } from "../../../src/plan/diff.ts";
+import type { Change } from "../../../src/plan/plan.ts";
+import { job, view } from "./jobs.ts";
+
+const diff = (jobs: Partial<Jobs>): readonly Change[] => diffJobs({ base: [], head: [], renames: {}, ...jobs });
+const shown = (jobs: Partial<Jobs>): readonly string[] =>
+  diff(jobs).map(({ kind, job: name, state, reasons }) =>
+    [`${name}: ${kind}, state ${state.kind}`, ...reasons.map(({ text }) => text)].join("; "),
+  );
+const changed = { insert: "INSERT INTO a SELECT id + 1 FROM orders" };
+
+test("a new job is created, a missing one removed, an equal one left alone", () => {
+  expect(shown({ base: [job("old"), job("same")], head: [job("same"), job("new", changed)] })).toEqual([
+    "same: none, state kept",
+    "new: create, state none; new in the project",
+    "old: remove, state kept; removed from the project",
+  ]);
+});
+
+test("one changed view moves every job that reads it, and no other", () => {
+  const reading = (limit: number) => ({ setup: [view("order_view", `SELECT * FROM orders WHERE id > ${limit}`)] });
+  const base = [job("a", reading(1)), job("b", reading(1)), job("c")];
+  const head = [job("a", reading(2)), job("b", reading(2)), job("c")];
+  expect(shown({ base, head })).toEqual([
+    "a: upgrade, state flink-decides; view order_view changed",
+    "b: upgrade, state flink-decides; view order_view changed",
+    "c: none, state kept",
+  ]);
+});
+
+test("under stateless an upgrade drops the state; a mode that changes alone touches nothing", () => {
+  const stateless = { upgradeMode: "stateless" } as const;
+  expect(shown({ base: [job("a")], head: [job("a", changed, stateless)] })).toEqual([
+    "a: upgrade, state dropped; model a: SELECT changed; upgrade_mode savepoint → stateless",
+  ]);
+  expect(shown({ base: [job("a")], head: [job("a", {}, stateless)] })).toEqual([
+    "a: none, state kept; upgrade_mode savepoint → stateless",
+  ]);
+});
+
+test("job_state suspends and resumes, and says what else changed", () => {
+  const suspended = { desiredState: "suspended" } as const;
+  expect(shown({ base: [job("a")], head: [job("a", {}, suspended)] })).toEqual([
+    "a: suspend, state kept; job_state running → suspended",
+  ]);
+  expect(shown({ base: [job("a", {}, suspended)], head: [job("a")] })).toEqual([
+    "a: resume, state kept; job_state suspended → running",
+  ]);
+  expect(shown({ base: [job("a", {}, suspended)], head: [job("a", changed)] })).toEqual([
+    "a: resume, state flink-decides; job_state suspended → running; model a: SELECT changed",
+  ]);
+});
+
+test("a suspended job that changes is left as it is until it resumes", () => {
+  const suspended = { desiredState: "suspended" } as const;
+  expect(shown({ base: [job("a", {}, suspended)], head: [job("a", changed, suspended)] })).toEqual([
+    "a: none, state kept; model a: SELECT changed",
+  ]);
+});
+
+test("a job that a person suspended stays so, whatever its model says", () => {
+  const names = new Set(["a"]);
+  expect(shown({ base: [job("a")], head: [job("a", changed)], suspendedInBase: names, held: names })).toEqual([
+    "a: none, state kept; suspended by hand, and stays so until it is resumed; model a: SELECT changed",
+  ]);
+});
+
+test("a new name alone is a removal and a creation, and both say how to keep the state", () => {
+  const renamed = job("a", { executionConfig: { "pipeline.name": "b" } }, { name: "b" });
+  expect(shown({ base: [job("a")], head: [renamed] })).toEqual([
+    "b: create, state none; new in the project; runs what a ran: give `renames: a=b` to keep its state",
+    "a: remove, state kept; removed from the project; b runs the same: give `renames: a=b` to keep the state",
+  ]);
+});
+
+test("with renames it is one job that keeps its state", () => {
+  const renamed = job("a", { executionConfig: { "pipeline.name": "b" } }, { name: "b" });
+  const [change, ...others] = diff({ base: [job("a")], head: [renamed], renames: { a: "b" } });
+  expect(others).toEqual([]);
+  expect(change).toMatchObject({ kind: "upgrade", job: "b", renamedFrom: "a", state: { kind: "flink-decides" } });
+  expect(change?.reasons.map(({ text }) => text)).toEqual(["renamed from a (state kept)", "pipeline.name a → b"]);
+});
+
+test("a rename that was done, or that names no job, means nothing", () => {
+  const jobs = [job("b")];
+  expect(shown({ base: jobs, head: jobs, renames: { a: "b", x: "y" } })).toEqual(["b: none, state kept"]);
+  expect(shown({ base: [job("a"), job("b")], head: [job("b")], renames: { a: "b" } })).toEqual([
+    "b: none, state kept",
+    "a: remove, state kept; removed from the project",
+  ]);
+});
+
+test("a job whose model does not compile is not removed", () => {
+  const invalid = { base: new Set<string>(), head: new Set(["a"]) };
+  expect(shown({ base: [job("a")], head: [], invalid })).toEqual([]);
+  expect(shown({ base: [job("old")], head: [], invalid, renames: { old: "a" } })).toEqual([]);
+});
+
+test("a batch job has no state", () => {
+  const batch = { runtimeMode: "batch" } as const;
+  expect(shown({ base: [job("a", batch)], head: [job("a", { ...batch, ...changed })] })).toEqual([
+    "a: upgrade, state none; model a: SELECT changed",
+  ]);
+});
+
+test("a starting savepoint is said, and that Flink decides whether it fits", () => {
+  expect(diff({ head: [job("a", {}, { startFrom: "s3://b/savepoint-1" })] })[0]?.state.kind).toBe("flink-decides");
+});
