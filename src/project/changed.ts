@@ -1,3 +1,4 @@
+import { changedAtRun } from "./changed-macros.ts";
 import type { CompiledManifest, CompiledNode } from "./manifest.ts";
 import { leadingWords, withoutQueryComment } from "./query-comment.ts";
 import type { RecordedStatement } from "./recording.ts";
@@ -17,7 +18,9 @@ export interface CompiledSide {
  * that is not named here is sent alike.
  */
 export function maybeChanged(base: CompiledSide, head: CompiledSide): readonly string[] | "all" {
-  if (base.settings !== head.settings || !sameMacros(base.manifest, head.manifest)) return "all";
+  if (base.settings !== head.settings) return "all";
+  if (base.manifest.dbtVersion !== head.manifest.dbtVersion) return "all";
+  if (changedAtRun(base.manifest, head.manifest)) return "all";
   const sources = changedSources(base, head);
   if (sources === "all") return "all";
   const before = byId(base.manifest);
@@ -26,14 +29,7 @@ export function maybeChanged(base: CompiledSide, head: CompiledSide): readonly s
   const changed = ids.filter((id) => sources.has(id) || !sameNode(before.get(id), after.get(id)));
   if (changed.some((id) => id.startsWith("operation."))) return "all";
   const reached = withReaders(changed, [...base.manifest.nodes, ...head.manifest.nodes]);
-  return ids.filter((id) => reached.has(id) && isTableModel(after.get(id) ?? before.get(id))).sort();
-}
-
-function sameMacros(base: CompiledManifest, head: CompiledManifest): boolean {
-  const names = Object.keys(base.macros);
-  return (
-    names.length === Object.keys(head.macros).length && names.every((name) => base.macros[name] === head.macros[name])
-  );
+  return ids.filter((id) => reached.has(id) && (isTableModel(before.get(id)) || isTableModel(after.get(id)))).sort();
 }
 
 function sameNode(before: CompiledNode | undefined, after: CompiledNode | undefined): boolean {

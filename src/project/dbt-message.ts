@@ -61,7 +61,7 @@ export function gatewayCauses(text: string): string {
       unescapePython(single ?? double ?? ""),
     );
     const last = strings.at(-1) ?? `HTTP ${detail}`;
-    const cause = [...last.matchAll(/Caused by: (?:[\w.$]+(?:Exception|Error): )?(.+)/g)].at(-1)?.[1];
+    const cause = [...last.matchAll(/Caused by: (?:(?:[a-z]\w*\.)+[\w$]+: )?(.+)/g)].at(-1)?.[1];
     return `SQL gateway error: ${cause ?? last}`;
   });
 }

@@ -20,8 +20,16 @@ export interface CompiledManifest {
   readonly dbtVersion: string;
   readonly adapterType: string;
   readonly nodes: readonly CompiledNode[];
-  /** Source text of every macro, the adapter's and dbt's own included, by unique id. */
-  readonly macros: Readonly<Record<string, string>>;
+  /** Every macro, the adapter's and dbt's own included, by unique id. */
+  readonly macros: ReadonlyMap<string, Macro>;
+}
+
+export interface Macro {
+  readonly name: string;
+  readonly packageName: string;
+  readonly text: string;
+  /** Unique ids of the macros that it calls by name. */
+  readonly uses: readonly string[];
 }
 
 /** Reads a manifest of dbt 1.0 to 1.9; throws `manifest-unreadable` with the path of what is wrong in it. */
@@ -54,9 +62,16 @@ export function decodeManifest(value: unknown, project: string): CompiledManifes
     dbtVersion: text(metadata.dbt_version, "metadata.dbt_version"),
     adapterType: text(metadata.adapter_type, "metadata.adapter_type"),
     nodes: nodes.map(([id, node]) => decodeNode(id, object(node, `nodes.${id}`), project)),
-    macros: Object.fromEntries(
-      macros.map(([id, macro]) => [id, text(object(macro, `macros.${id}`).macro_sql, `macros.${id}.macro_sql`)]),
-    ),
+    macros: new Map(macros.map(([id, macro]) => [id, decodeMacro(object(macro, `macros.${id}`), `macros.${id}`)])),
+  };
+}
+
+function decodeMacro(macro: Fields, at: string): Macro {
+  return {
+    name: text(macro.name, `${at}.name`),
+    packageName: text(macro.package_name, `${at}.package_name`),
+    text: text(macro.macro_sql, `${at}.macro_sql`),
+    uses: texts(object(macro.depends_on, `${at}.depends_on`).macros, `${at}.depends_on.macros`),
   };
 }
 
@@ -101,9 +116,13 @@ function settingsOf(node: Fields): Fields {
 
 function dependencies(node: Fields, at: string): readonly string[] {
   if (node.depends_on === undefined) return [];
-  const nodes = object(node.depends_on, at).nodes ?? [];
-  if (!Array.isArray(nodes)) throw new Error(`${at}.nodes is not a list`);
-  return nodes.map((id: unknown, index) => text(id, `${at}.nodes[${index}]`));
+  return texts(object(node.depends_on, at).nodes, `${at}.nodes`);
+}
+
+function texts(value: unknown, at: string): readonly string[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) throw new Error(`${at} is not a list`);
+  return value.map((entry: unknown, index) => text(entry, `${at}[${index}]`));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

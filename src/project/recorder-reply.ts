@@ -7,6 +7,12 @@ export interface GatewayAnswer {
 /** What Flink returns for a statement that has nothing to show. */
 export const okAnswer: GatewayAnswer = { columns: [{ name: "result", type: "STRING" }], rows: [["OK"]] };
 
+/** What dbt reads from a test that found nothing. */
+export const noFailures: GatewayAnswer = {
+  columns: ["failures", "should_warn", "should_error"].map((name) => ({ name, type: "STRING" })),
+  rows: [[0, false, false]],
+};
+
 /**
  * A whole result as one page of the protocol's V1. It is marked as the last one, because the adapter sleeps before it
  * asks for the next.

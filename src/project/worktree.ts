@@ -45,9 +45,10 @@ export async function addWorktree(repo: string, commit: string, folder: string):
   };
 }
 
-/** Whether the project's folder holds changes that are in no commit; ignored files do not count. */
+/** Whether the project's folder holds changes that are in no commit; ignored files and our own do not count. */
 export async function isDirty(repo: string, projectFolder: string): Promise<boolean> {
-  const { stdout } = await must(repo, ["status", "--porcelain", "--untracked-files=all", "--", projectFolder]);
+  const ours = ":(exclude,glob)**/.flink-dbt-deploy/**";
+  const { stdout } = await must(repo, ["status", "--porcelain", "--untracked-files=all", "--", projectFolder, ours]);
   return stdout.trim() !== "";
 }
 

@@ -25,10 +25,15 @@ export function attributeByText(
   statements: readonly RecordedStatement[],
   written: Readonly<Record<string, string>>,
 ): readonly RecordedStatement[] {
-  const byText = new Map(Object.entries(written).map(([id, text]) => [text.trim(), id]));
+  const byText = new Map(Object.entries(written).map(([id, text]) => [unended(text), id]));
   return statements.map((statement) => {
     if (statement.nodeId !== null) return statement;
-    const id = byText.get(statement.sql.trim()) ?? byText.get(withoutQueryComment(statement.sql));
+    const id = byText.get(unended(statement.sql)) ?? byText.get(unended(withoutQueryComment(statement.sql)));
     return id === undefined ? statement : { ...statement, nodeId: id };
   });
+}
+
+/** dbt puts an appended comment before the last semicolon. */
+function unended(sql: string): string {
+  return sql.trimStart().replace(/[\s;]+$/, "");
 }
