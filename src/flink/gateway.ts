@@ -1,6 +1,15 @@
 import { DeployError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, string } from "./decode.ts";
-import { type Answer, type Call, HttpClient, type HttpOptions, interruption, type Sleep, sleep } from "./http.ts";
+import {
+  type Answer,
+  type Call,
+  HttpClient,
+  type HttpOptions,
+  interruption,
+  Limit,
+  type Sleep,
+  sleep,
+} from "./http.ts";
 import { JavaTrace, lastCause } from "./java-trace.ts";
 import { type Column, type ResultPage, resultPage, serviceErrors } from "./wire.ts";
 
@@ -84,19 +93,12 @@ export class GatewaySession implements AsyncDisposable {
    * and the Java trace as `cause`, or `session-expired`.
    */
   async execute(sql: string, options: ExecuteOptions = {}): Promise<ResultSet> {
-    const limit = options.timeoutMs ?? defaultStatementMs;
-    const deadline = AbortSignal.timeout(limit);
-    const signal = AbortSignal.any(options.signal === undefined ? [deadline] : [deadline, options.signal]);
-    try {
-      return await this.#run(sql, options.executionConfig ?? {}, signal);
-    } catch (error) {
-      if (!deadline.aborted || options.signal?.aborted) throw error;
-      throw new DeployError(
-        "gateway-unreachable",
-        `${firstWords(sql)} did not end within ${limit} ms; look whether it took effect before it is sent again`,
-        { cause: error },
-      );
-    }
+    const ms = options.timeoutMs ?? defaultStatementMs;
+    using limit = new Limit(ms, [options.signal], () => {
+      const text = `${firstWords(sql)} did not end within ${ms} ms; look whether it took effect before it is sent again`;
+      return new DeployError("gateway-unreachable", text);
+    });
+    return await this.#run(sql, options.executionConfig ?? {}, limit.signal);
   }
 
   async #run(sql: string, executionConfig: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ResultSet> {
@@ -184,7 +186,7 @@ class Connection {
 
   /** Ends an operation or session. It expires by itself, so a gateway that cannot be told is no reason to fail. */
   async letGo(path: string): Promise<void> {
-    await this.#http.send("DELETE", path, { timeoutMs: closingMs }).catch(() => undefined);
+    await this.#http.send("DELETE", path, { timeoutMs: closingMs, outlivesSignal: true }).catch(() => undefined);
   }
 
   /** Waits 5 ms, then twice as long each time, up to 250 ms: most statements take less than 100 ms. */

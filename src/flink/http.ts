@@ -26,6 +26,8 @@ export interface Answer {
 
 export interface Call {
   readonly body?: unknown;
+  /** For tidying up: sent although the client's own signal is aborted. */
+  readonly outlivesSignal?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -81,10 +83,9 @@ export class HttpClient {
   }
 
   async #sendOnce(method: Dispatcher.HttpMethod, url: URL, shown: string, call: Call): Promise<Answer> {
-    using limit = new Limit(call.timeoutMs ?? this.#options.requestTimeoutMs ?? defaultTimeoutMs, [
-      this.#options.signal,
-      call.signal,
-    ]);
+    const ms = call.timeoutMs ?? this.#options.requestTimeoutMs ?? defaultTimeoutMs;
+    const signals = [call.outlivesSignal ? undefined : this.#options.signal, call.signal];
+    using limit = new Limit(ms, signals, () => this.unreachable(shown, `no answer within ${ms} ms`));
     try {
       const response = await request(url, {
         method,
@@ -127,27 +128,18 @@ export class HttpClient {
 
   #described(error: unknown, shown: string): unknown {
     if (error instanceof DeployError) return error;
-    if (error instanceof TimedOut) return this.unreachable(shown, `no answer within ${error.ms} ms`, error);
     return this.unreachable(shown, codeOf(error) || (error instanceof Error ? error.message : String(error)), error);
   }
 }
 
-class TimedOut extends Error {
-  readonly ms: number;
-  constructor(ms: number) {
-    super(`timed out after ${ms} ms`);
-    this.ms = ms;
-  }
-}
-
-/** A time limit and callers' signals as one signal; it lets go of them when the request is over. */
-class Limit implements Disposable {
+/** A time limit and callers' signals as one signal; it lets go of them when what it limits is over. */
+export class Limit implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
   readonly #sources: readonly { readonly signal: AbortSignal; readonly listener: () => void }[];
 
-  constructor(ms: number, signals: readonly (AbortSignal | undefined)[]) {
-    this.#timer = setTimeout(() => this.#controller.abort(new TimedOut(ms)), ms);
+  constructor(ms: number, signals: readonly (AbortSignal | undefined)[], timedOut: () => DeployError) {
+    this.#timer = setTimeout(() => this.#controller.abort(timedOut()), ms);
     this.#sources = signals
       .filter((signal) => signal !== undefined)
       .map((signal) => ({ signal, listener: () => this.#controller.abort(interruption(signal)) }));

@@ -7,6 +7,7 @@ import {
   checkpointStatistics,
   type JobDetails,
   type JobOverview,
+  type JobVertex,
   jobDetails,
   jobOverviews,
   operationResult,
@@ -96,7 +97,7 @@ export class JobManager {
     return await this.#find(`/jobs/${jobId(id)}`, jobDetails);
   }
 
-  /** Null when the JobManager knows no such job. Flink may answer from a cache of up to `web.refresh-interval`. */
+  /** Null when the JobManager knows no such job, or one of batch mode. From Flink's cache as `job` is. */
   async checkpoints(id: string): Promise<CheckpointStatistics | null> {
     return await this.#find(`/jobs/${jobId(id)}/checkpoints`, checkpointStatistics);
   }
@@ -227,11 +228,19 @@ export class JobManager {
   }
 }
 
+// A batch job has no checkpoints to ask about, which Flink tells by 404 too.
+const denials = [
+  /Job [0-9a-f]{32} not found/,
+  /Could not find Flink job/,
+  /There is no savepoint operation/,
+  /Operation not found under key/,
+  /Checkpointing (?:is not|has not been) enabled/,
+];
+
 /** Flink's 404s have text only; `Unable to load requested file` is one too, but for a path that does not exist. */
 function isDenial(errors: readonly string[] | null): boolean {
-  return /Job [0-9a-f]{32} not found|Could not find Flink job|There is no savepoint operation|No savepoint disposal/.test(
-    errors?.join("\n") ?? "",
-  );
+  const text = errors?.join("\n") ?? "";
+  return denials.some((denial) => denial.test(text));
 }
 
 function errorsIn(json: unknown): readonly string[] | null {
@@ -241,6 +250,16 @@ function errorsIn(json: unknown): readonly string[] | null {
     // Whatever it is, it is not how Flink refuses.
     return null;
   }
+}
+
+/**
+ * Every task of every vertex runs or has ended well. A vertex is RUNNING as soon as one of its tasks is, even where the
+ * others wait for slots for ever, and so is the job: neither's status will do.
+ */
+export function isWhollyRunning({ state, vertices }: JobDetails): boolean {
+  const runs = ({ parallelism, taskCounts }: JobVertex): boolean =>
+    (taskCounts.RUNNING ?? 0) + (taskCounts.FINISHED ?? 0) === parallelism;
+  return state === "RUNNING" && vertices.length > 0 && vertices.every(runs);
 }
 
 /** Ids go into paths, so they are checked: a wrong one must not ask about something else. */

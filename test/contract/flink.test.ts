@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Gateway, type GatewaySession, isDuplicateSubmission } from "../../src/flink/gateway.ts";
-import { JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
+import { isWhollyRunning, JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
 import { normalisePath } from "../../src/flink/paths.ts";
 import { type Subject, slots, subjects } from "./flink-subjects.ts";
 
@@ -64,9 +64,10 @@ describe.each(subjects)("$name", ({ start }) => {
 
   async function running(config: Readonly<Record<string, string>> = {}): Promise<string> {
     const id = await submit(config);
-    const allRun = (job: Awaited<ReturnType<JobManager["job"]>>) =>
-      job?.state === "RUNNING" && job.vertices.every(({ status }) => status === "RUNNING");
-    await until(() => jobmanager.job(id), allRun);
+    await until(
+      () => jobmanager.job(id),
+      (job) => job !== null && isWhollyRunning(job),
+    );
     return id;
   }
 
@@ -198,6 +199,7 @@ describe.each(subjects)("$name", ({ start }) => {
       );
       expect(checkpoints).toMatchObject({ restored: null, latestSavepoint: null });
       expect(checkpoints?.latestCompleted).toMatchObject({ isSavepoint: false });
+      expect(await jobmanager.checkpointInterval(id)).toBe(200);
       expect(await jobmanager.plan(id)).toMatchObject({ jid: id });
       expect((await session.execute("SHOW JOBS")).rows.map((row) => row.slice(0, 3))).toContainEqual([
         id,
@@ -235,6 +237,8 @@ describe.each(subjects)("$name", ({ start }) => {
 
     test("ends FINISHED in batch mode", async () => {
       const id = await submit({ "execution.runtime-mode": "batch" }, "INSERT INTO sink SELECT n FROM bounded");
+      expect(await jobmanager.checkpoints(id)).toBeNull();
+      expect(await jobmanager.checkpointInterval(id)).toBeNull();
       await until(
         () => stateOf(id),
         (state) => state === "FINISHED",
@@ -258,13 +262,15 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(newest?.timestamp).toBeGreaterThan(1_600_000_000_000);
     });
 
-    test("is RUNNING without slots, but its tasks are not, and it takes no savepoint", async () => {
+    test("is RUNNING without slots for all its tasks, but not wholly, and takes no savepoint", async () => {
       const id = await submit({ "parallelism.default": String(slots + 1) });
+      const isPartlyRunning = (counts: Readonly<Record<string, number>>): boolean => counts.RUNNING === slots;
       const job = await until(
         () => jobmanager.job(id),
-        (found) => found?.state === "RUNNING",
+        (found) => found?.vertices.every(({ taskCounts }) => isPartlyRunning(taskCounts)) ?? false,
       );
-      expect(job?.vertices.some(({ status }) => status === "RUNNING")).toBe(false);
+      expect(job).toMatchObject({ state: "RUNNING", vertices: [{ status: "RUNNING" }, { status: "RUNNING" }] });
+      expect(job === null || isWhollyRunning(job)).toBe(false);
       const triggerId = await jobmanager.stopWithSavepoint(id, { targetDirectory: flink.folder });
       expect(await outcome(id, triggerId)).toEqual({
         kind: "failed",
@@ -277,6 +283,7 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(await jobmanager.job(unknownId)).toBeNull();
       expect(await jobmanager.checkpoints(unknownId)).toBeNull();
       expect(await jobmanager.exceptions(unknownId)).toEqual([]);
+      expect(await jobmanager.disposalStatus(unknownId)).toEqual({ kind: "unknown" });
       expect(await jobmanager.savepointStatus(unknownId, unknownId)).toEqual({ kind: "unknown" });
       await expect(jobmanager.cancel(unknownId)).rejects.toMatchObject({ code: "unknown-job" });
     });

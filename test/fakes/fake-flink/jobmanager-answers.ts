@@ -18,7 +18,8 @@ export class JobManagerAnswers {
   }
 
   reply(method: string, path: string, body: unknown): Reply {
-    const [, id, below, trigger] = /^\/jobs\/([0-9a-f]{32})(?:\/([a-z]+)(?:\/([0-9a-f]{32}))?)?$/.exec(path) ?? [];
+    const [, id, below, trigger] =
+      /^\/jobs\/([0-9a-f]{32})(?:\/([a-z]+)(?:\/([0-9a-f]{32}|config))?)?$/.exec(path) ?? [];
     if (id !== undefined) return this.#job(method, id, below ?? "", trigger ?? "", fieldsOf(body));
     if (method === "GET" && path === "/config")
       return found({ "refresh-interval": 3000, "flink-version": this.version });
@@ -31,7 +32,7 @@ export class JobManagerAnswers {
       return accepted(this.#cluster.dispose(String(fieldsOf(body)["savepoint-path"])));
     const disposal = /^\/savepoint-disposal\/([0-9a-f]{32})$/.exec(path)?.[1];
     if (method === "GET" && disposal !== undefined)
-      return operation(this.#cluster.disposal(disposal), `No savepoint disposal operation ${disposal}`);
+      return operation(this.#cluster.disposal(disposal), `Operation not found under key: ${disposal}`);
     return { status: 404, body: { errors: [`Unable to load requested file ${path}.`] } };
   }
 
@@ -44,10 +45,10 @@ export class JobManagerAnswers {
         this.#cluster.savepoint(id, trigger),
         `There is no savepoint operation with triggerId=${trigger} for job ${id}.`,
       );
-    const key = `${id}/${below}`;
+    const key = trigger === "" ? `${id}/${below}` : `${id}/${below}/${trigger}`;
     const cached = this.#cache.get(key);
     if (cached !== undefined && this.#cluster.now < cached.until) return cached.reply;
-    const reply = this.#read(id, below);
+    const reply = this.#read(id, trigger === "" ? below : `${below}/${trigger}`);
     this.#cache.set(key, { until: this.#cluster.now + this.cacheSteps * 1000, reply });
     return reply;
   }
@@ -56,7 +57,12 @@ export class JobManagerAnswers {
     const job = this.#cluster.jobs.get(id);
     if (job === undefined) return denied([["org.apache.flink.runtime.rest.NotFoundException", `Job ${id} not found`]]);
     if (below === "") return found(details(job));
+    if (below.startsWith("checkpoints") && job.settings.isBatch)
+      return denied([
+        ["org.apache.flink.runtime.rest.handler.RestHandlerException", "Checkpointing has not been enabled."],
+      ]);
     if (below === "checkpoints") return found(checkpoints(job));
+    if (below === "checkpoints/config") return found({ interval: checkpointInterval(job) });
     if (below === "exceptions") return found(exceptions(job, this.version));
     if (below === "plan") return found({ plan: { jid: id, name: job.settings.name, type: "STREAMING", nodes: [] } });
     return { status: 404, body: { errors: [`Unable to load requested file /jobs/${id}/${below}.`] } };
@@ -103,23 +109,42 @@ function summary(job: SimulatedJob): Readonly<Record<string, unknown>> {
 }
 
 function details(job: SimulatedJob): unknown {
-  const status = vertexStatus(job);
-  const tasks = Object.fromEntries(taskStates.map((state) => [state, state === status ? job.settings.parallelism : 0]));
-  const names = ["Source: source[1]", `${job.settings.sink}[2]: Writer`];
+  const { parallelism, sink } = job.settings;
+  const { status, running } = vertexStatus(job);
+  const waiting = parallelism - running;
+  const tasks = { ...noTasks, [status]: waiting, ...(running > 0 ? { RUNNING: running, SCHEDULED: waiting } : {}) };
+  const names = ["Source: source[1]", `${sink}[2]: Writer`];
   return {
     ...summary(job),
     timestamps: { CREATED: 0, RUNNING: 0, RESTARTING: 0, FINISHED: 0, ...job.timestamps },
-    vertices: names.map((name) => ({ name, parallelism: job.settings.parallelism, status, tasks })),
+    vertices: names.map((name) => ({ name, parallelism, status, tasks })),
   };
 }
 
-const taskStates = ["CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED", "CANCELED", "FAILED"];
+const noTasks = {
+  CREATED: 0,
+  SCHEDULED: 0,
+  DEPLOYING: 0,
+  INITIALIZING: 0,
+  RUNNING: 0,
+  FINISHED: 0,
+  CANCELED: 0,
+  FAILED: 0,
+};
 
-function vertexStatus(job: SimulatedJob): string {
-  if (job.hasEnded) return job.state;
-  if (job.areTasksRunning) return "RUNNING";
-  // The job itself is RUNNING while its tasks wait for slots.
-  return job.state === "RUNNING" ? "SCHEDULED" : "CREATED";
+/** As in Flink, one running task makes its vertex RUNNING; and the job is RUNNING while its tasks wait for slots. */
+function vertexStatus(job: SimulatedJob): { readonly status: string; readonly running: number } {
+  if (job.hasEnded) return { status: job.state, running: 0 };
+  if (job.tasksRunning > 0) return { status: "RUNNING", running: job.tasksRunning };
+  return { status: job.state === "RUNNING" ? "SCHEDULED" : "CREATED", running: 0 };
+}
+
+/** In ms; Flink gives the largest long for a job that takes none, which is what JSON makes of it here. */
+function checkpointInterval(job: SimulatedJob): number {
+  const [, count, unit] =
+    /^(\d+) *(ms|s|min)?/.exec(job.settings.config["execution.checkpointing.interval"] ?? "") ?? [];
+  if (count === undefined) return 9223372036854776000;
+  return Number(count) * (unit === "s" ? 1000 : unit === "min" ? 60_000 : 1);
 }
 
 function checkpoints(job: SimulatedJob): unknown {

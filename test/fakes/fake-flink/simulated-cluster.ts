@@ -204,17 +204,18 @@ export class SimulatedCluster {
       restoreFrom: restoreFrom === null ? null : { ...restoreFrom, path: printedPath(path) },
       now: () => this.now,
       commit: (to, transactions) => this.#commit(to, transactions),
-      hasSlots: (job) => this.#hasSlots(job),
+      slotsFor: (job) => this.#slotsFor(job),
     });
   }
 
-  #hasSlots(asking: SimulatedJob): boolean {
+  /** First come, first served. */
+  #slotsFor(asking: SimulatedJob): number {
     let free = this.slots;
     for (const job of this.jobs.values()) {
+      if (job === asking) return free;
       if (!job.hasEnded) free -= job.settings.parallelism;
-      if (job === asking) return free >= 0;
     }
-    return free >= asking.settings.parallelism;
+    return free;
   }
 
   #commit(sink: string, transactions: readonly Transaction[]): void {

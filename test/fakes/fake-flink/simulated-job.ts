@@ -3,7 +3,7 @@ import { checkpointError, type JavaError, jobError, printed } from "./java-error
 /** What becomes of a job; times are in steps since its start. */
 export type Behaviour =
   | { readonly kind: "healthy" }
-  /** Its tasks stay SCHEDULED, as in a cluster without slots. */
+  /** The job is RUNNING, and all its tasks stay SCHEDULED. */
   | { readonly kind: "never-running" }
   /** Fails and restarts for ever, `afterSteps` steps after each start. */
   | { readonly kind: "restart-loop"; readonly message: string; readonly afterSteps?: number }
@@ -48,7 +48,8 @@ export interface JobSettings {
   readonly restoreFrom: Snapshot | null;
   readonly now: () => number;
   readonly commit: (sink: string, transactions: readonly Transaction[]) => void;
-  readonly hasSlots: (job: SimulatedJob) => boolean;
+  /** How many slots there are for the job. */
+  readonly slotsFor: (job: SimulatedJob) => number;
 }
 
 /** One job as a state machine that moves by steps only. */
@@ -91,8 +92,16 @@ export class SimulatedJob {
     return this.state === "RUNNING" && this.#age >= this.settings.startupSteps && !this.#isWaiting;
   }
 
+  /** Of each vertex; without enough slots some tasks run while others wait, as in Flink. */
+  get tasksRunning(): number {
+    if (this.state !== "RUNNING" || this.settings.behaviour.kind === "never-running") return 0;
+    if (this.#isWaiting) return Math.max(this.settings.slotsFor(this), 0);
+    return this.areTasksRunning ? this.settings.parallelism : 0;
+  }
+
   get #isWaiting(): boolean {
-    return this.settings.behaviour.kind === "never-running" || !this.settings.hasSlots(this);
+    const { behaviour, parallelism, slotsFor } = this.settings;
+    return behaviour.kind === "never-running" || slotsFor(this) < parallelism;
   }
 
   step(): void {
