@@ -57,9 +57,11 @@ export function isExecutable(path: string): boolean {
   }
 }
 
-/** The last lines of a program's output that say something, for an error message. */
+const maxLineLength = 300;
+
+/** The last lines of a program's output that say something, cut to a length fit for an error message. */
 export function lastLines(output: string, count: number): string {
-  const lines = output.split("\n").map((line) => line.trimEnd());
+  const lines = output.split("\n").map((line) => line.trimEnd().slice(0, maxLineLength));
   return lines
     .filter((line) => line.trim() !== "")
     .slice(-count)

@@ -1,6 +1,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError } from "../errors.ts";
+import { maskSecrets } from "../secrets.ts";
 import { findOnPath, lastLines, runCommand } from "./command.ts";
 
 export interface LibrariesRequest {
@@ -32,7 +33,7 @@ export async function fetchLibraries(request: LibrariesRequest): Promise<void> {
   });
   const archive = (await readdir(download)).find((name) => name.endsWith(".tar.gz"));
   if (code !== 0 || archive === undefined) {
-    throw new DeployError("download-failed", `pip did not download ${wanted}: ${lastLines(output, 3)}`);
+    throw new DeployError("download-failed", `pip did not download ${wanted}: ${maskSecrets(lastLines(output, 3))}`);
   }
   await unpack(request, join(download, archive), archive.slice(0, -".tar.gz".length));
   await rm(download, { recursive: true });

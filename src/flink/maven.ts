@@ -1,5 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { DeployError } from "../errors.ts";
+import { maskSecrets } from "../secrets.ts";
 import { findOnPath, lastLines, runCommand } from "./command.ts";
 
 /** group:artifact:version[:packaging[:classifier]], as Maven's dependency plugin takes it. */
@@ -32,6 +33,8 @@ export async function fetchArtifact(request: ArtifactRequest): Promise<void> {
     args: [
       "--quiet",
       "--batch-mode",
+      // Otherwise a failure is remembered for a day, and running the command again would not help.
+      "--update-snapshots",
       plugin,
       `-Dartifact=${request.coordinate}`,
       `-DoutputDirectory=${request.folder}`,
@@ -48,6 +51,7 @@ export async function fetchArtifact(request: ArtifactRequest): Promise<void> {
 
 /** Maven's first error line names the artifact and the repository; the rest is advice about its own options. */
 function firstError(output: string): string {
-  const line = output.split("\n").find((text) => text.startsWith("[ERROR]"));
-  return line === undefined ? lastLines(output, 3) : line.slice("[ERROR]".length).trim();
+  const [, text] =
+    /\[ERROR\] (?:Failed to execute goal .*? on project \S+: )?(.+?)(?: -> \[Help \d+\])?$/m.exec(output) ?? [];
+  return maskSecrets(text ?? lastLines(output, 3));
 }

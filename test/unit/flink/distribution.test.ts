@@ -101,15 +101,24 @@ describe("what cannot be downloaded", () => {
     expect(readdirSync(join(registries.cacheFolder, "tmp"))).toEqual([]);
   });
 
-  test("is `download-failed` with Maven's first error", async () => {
+  test.each([
+    ["[ERROR] Could not find artifact a:b:jar:1 in central", "Could not find artifact a:b:jar:1 in central"],
+    [
+      "[ERROR] Failed to execute goal org.x:plugin:1:copy (default-cli) on project standalone-pom: Not found -> [Help 1]",
+      "Not found",
+    ],
+    ["[ERROR] https://user:word@host/maven refused", "https://******@host/maven refused"],
+    ["Killed", "Killed"],
+  ])("is `download-failed` with Maven's first error, without its advice and secrets: %s", async (line, shown) => {
     using registries = fakeRegistries(version);
     registries.replace(
       "mvn",
-      "echo '[ERROR] Could not find artifact a:b:jar:1 in central'; echo '[ERROR] help'; exit 1",
+      `printf '\\033[0m%s\\n' '${line}'; [ '${line}' = Killed ] || echo '[ERROR] Use -X'; exit 1`,
     );
-    await expect(provideDistribution(request(registries, { connectors: ["a:b:1"] }))).rejects.toMatchObject({
+    const failure = provideDistribution(request(registries, { flinkHome: unpacked(registries) }));
+    await expect(failure).rejects.toMatchObject({
       code: "download-failed",
-      message: `Maven did not download ${gateway}: Could not find artifact a:b:jar:1 in central`,
+      message: expect.stringMatching(new RegExp(`^Maven did not download ${gateway}: .{0,4}${escaped(shown)}$`)),
     });
   });
 
@@ -193,6 +202,8 @@ test.each([
 ])("the cache folder of %o is %s", (environment, folder) => {
   expect(defaultCacheFolder(environment)).toBe(folder);
 });
+
+const escaped = (text: string) => text.replace(/[.*?]/g, "\\$&");
 
 function unpacked(registries: FakeRegistries): string {
   const home = join(registries.folder, "flink-home");
