@@ -57,5 +57,6 @@ function keyOf({ kind, name, sql }: ProgramStatement): string {
 
 function headingOf(statement: ProgramStatement): string {
   const title = statement.kind === "statement" ? "setup statement" : titleOf(statement);
-  return statement.origin.file === null ? title : `${title} (${statement.origin.file})`;
+  const heading = statement.origin.file === null ? title : `${title} (${statement.origin.file})`;
+  return heading.replace(/\s+/g, " ");
 }

@@ -1,6 +1,6 @@
 import { structuredPatch } from "diff";
 
-/** A part of the diff: what is compared, and its two texts; null where it is only on the other side. */
+/** A part of the diff: what is compared in one line, and its two texts; null where it is only on the other side. */
 export interface Compared {
   readonly title: string;
   readonly before: string | null;
@@ -14,9 +14,7 @@ export interface Compared {
 export function textDiff(parts: readonly Compared[], context: number): string {
   return parts
     .filter(({ before, after }) => before !== after)
-    .map(
-      ({ title, before, after }) => `@@ ${title.replace(/\s+/g, " ")} @@\n${hunks(before ?? "", after ?? "", context)}`,
-    )
+    .map(({ title, before, after }) => `@@ ${title} @@\n${hunks(before ?? "", after ?? "", context)}`)
     .join("\n");
 }
 

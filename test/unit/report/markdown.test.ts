@@ -1,0 +1,131 @@
+import { expect, test } from "vitest";
+import { diffJobs } from "../../../src/plan/diff.ts";
+import { makePlan, type PlanParts, withExplanations } from "../../../src/plan/make-plan.ts";
+import type { Finding, Job } from "../../../src/project/job.ts";
+import { renderPlan } from "../../../src/report/markdown.ts";
+import { job, view } from "../plan/jobs.ts";
+
+const explained = (limit: number) => ({
+  plan: `Sink(t)\n+- Calc(where=[id > ${limit}])`,
+  advice: limit === 2 ? "[ADVICE] use mini-batch" : null,
+  graph: [{ id: 1, label: "Calc", description: `Calc(where=[id > ${limit}])`, inputs: [], parallelism: 1 }],
+  compiledPlan: null,
+});
+const reading = (limit: number) => ({ setup: [view("v", `SELECT *\nFROM orders\nWHERE id > ${limit}`)] });
+
+function render(base: readonly Job[], head: readonly Job[], more: Partial<PlanParts> = {}, maxBytes?: number): string {
+  const changes = diffJobs({ base, head, renames: {} }).map((change) =>
+    change.kind === "none"
+      ? change
+      : withExplanations(change, change.before && explained(1), change.after && explained(2)),
+  );
+  const plan = makePlan({
+    project: "shop",
+    environment: "production",
+    base: "a".repeat(40),
+    head: "b".repeat(40),
+    dbtVersion: "1.3.8",
+    adapterVersion: "1.3.11",
+    flinkVersion: "1.20.3",
+    changes,
+    unrecorded: [],
+    findings: [],
+    ...more,
+  });
+  return renderPlan(plan, maxBytes === undefined ? {} : { maxBytes });
+}
+
+const many = (count: number, limit: number) =>
+  Array.from({ length: count }, (_, index) => job(`job_${index}`, reading(limit)));
+const refused = (name: string): Finding => ({
+  severity: "error",
+  code: "model-invalid",
+  message: "Object 'x' not found",
+  job: name,
+  file: "models/v.sql",
+  line: 4,
+});
+
+test("the verdict comes first, then a row per job that changes; the others are counted", () => {
+  const text = render(
+    [...many(499, 1), job("m", reading(1)), job("old")],
+    [...many(499, 1), job("m", reading(2)), job("new", { insert: "INSERT INTO new SELECT 1" })],
+  );
+  expect(text.split("\n\n").slice(0, 4).join("\n\n")).toBe(
+    `## Plan for \`shop\` on \`production\`
+
+**3 jobs will change: 1 to create, 1 to upgrade, 1 to remove.**
+
+| Job | Change | Why | State |
+| --- | --- | --- | --- |
+| \`m\` | upgrade | view v changed | Flink decides at the restore |
+| \`new\` | create | new in the project | starts empty |
+| \`old\` | remove | removed from the project | kept |
+
+499 jobs stay as they are.`,
+  );
+  expect(text.length).toBeLessThan(5000);
+});
+
+test("each changed job has its diff, plan, advice and graph folded away", () => {
+  const text = render([job("m", reading(1))], [job("m", reading(2))]);
+  expect(text).toContain("<details><summary><b>m</b>: upgrade</summary>");
+  expect(text).toContain(" FROM orders\n-WHERE id > 1\n+WHERE id > 2");
+  expect(text).toContain("-+- Calc(where=[id > 1])\n++- Calc(where=[id > 2])");
+  expect(text).toContain("- use mini-batch");
+  expect(text).toContain("```mermaid\nflowchart LR");
+  expect(text).toContain("**Deployment:** The job is stopped with a savepoint and the new program is started from it");
+});
+
+test("nothing to do is said in one line", () => {
+  expect(render(many(2, 1), many(2, 1))).toContain("✅ **No job changes.**\n\n2 jobs stay as they are.");
+});
+
+test("dropped state stands in the verdict and in the row", () => {
+  const text = render([job("m", reading(1))], [job("m", reading(2), { upgradeMode: "stateless" })]);
+  expect(text).toContain("**1 job will change: 1 to upgrade.** ⚠️ **1 job will lose all state.**");
+  expect(text).toMatch(/\| `m` \| upgrade \| .* \| ⚠️ \*\*dropped\*\* \|/);
+});
+
+test("an error blocks the plan, and jobs with the same problem share a line", () => {
+  const text = render([], [], { findings: [refused("a"), refused("b")] });
+  expect(text).toContain("⛔ **This plan cannot be deployed: 2 errors, see below.**");
+  expect(text).toContain("- ⛔ `models/v.sql:4`: Object 'x' not found (jobs `a`, `b`)");
+});
+
+test("text of the project can break neither table nor page", () => {
+  const name = "x | y\n</details> @octocat `";
+  const text = render([], [job(name, {}, { name })]);
+  expect(text).toContain("| x \\| y &lt;/details&gt; @\u200boctocat \\` | create |");
+  const outsideCode = text.replace(/^(`{3,})\w+\n[\s\S]*?^\1$/gm, "");
+  expect(outsideCode.match(/<\/?details>/g)).toEqual(["<details>", "</details>"]);
+});
+
+test("what is dropped for length goes in order: graphs, plans, unchanged lines, diffs, details; never a row", () => {
+  const [base, head] = [many(40, 1), many(40, 2)];
+  const signs = ["flowchart", "optimized execution plan", " FROM orders", "-WHERE id", "<details>"];
+  let text = render(base, head);
+  const left: string[][] = [];
+  for (const _sign of signs) {
+    text = render(base, head, {}, Buffer.byteLength(text) - 1);
+    left.push(signs.filter((sign) => text.includes(sign)));
+  }
+  expect(left).toEqual([signs.slice(1), signs.slice(2), signs.slice(3), signs.slice(4), []]);
+  const shortest = render(base, head, {}, 1);
+  expect(shortest.match(/^\| `job_\d+` \| upgrade \|/gm)).toHaveLength(40);
+  expect(shortest).toContain("**40 jobs will change: 40 to upgrade.**");
+  expect(shortest).toContain("Left out for length: all details.");
+});
+
+test("500 changed jobs fit into a comment", () => {
+  expect(Buffer.byteLength(render(many(500, 1), many(500, 2), {}, 60_000))).toBeLessThanOrEqual(60_000);
+});
+
+test("no secret of the project is shown", () => {
+  const secret = (value: string) => ({
+    setup: [view("v", `SELECT * FROM orders /*+ OPTIONS('password' = '${value}') */`)],
+    executionConfig: { "pipeline.name": "m", "s3.secret-key": value },
+  });
+  const text = render([job("m", secret("hunter2"))], [job("m", secret("hunter3"))]);
+  expect(text).not.toMatch(/hunter/);
+});
