@@ -26,15 +26,25 @@ export interface DbtRun {
 /** Where `dbt deps` writes its log, from the project's folder. */
 export const dependencyLogs = ".flink-dbt-deploy-logs";
 
+/** A project of 500 models takes half a minute; a template that never ends must not hold a runner. */
+const timeLimitMs = 30 * 60_000;
+
 /** What package downloads may need besides: proxies are of no use to the rest, which stays on loopback. */
 const forDownloads = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
 
 /** Runs one dbt command, such as `["compile"]`; throws `dbt-failed` with dbt's own message. */
 export async function runDbt(subcommand: readonly string[], run: DbtRun): Promise<void> {
+  const limit = AbortSignal.timeout(timeLimitMs);
   const finished = await runChild([...run.command.command, ...argumentsOf(subcommand, run)], {
     cwd: run.home,
     environment: environmentOf(subcommand, run),
-    signal: run.signal,
+    signal: run.signal === undefined ? limit : AbortSignal.any([run.signal, limit]),
+  }).catch((cause: unknown) => {
+    if (!limit.aborted) throw cause;
+    const minutes = timeLimitMs / 60_000;
+    throw new DeployError("dbt-failed", `dbt ${subcommand[0]} of ${run.name} did not end within ${minutes} minutes`, {
+      cause,
+    });
   });
   if (finished.code === 0) return;
   const message = dbtMessage(finished);

@@ -46,7 +46,7 @@ export async function provideDbt(options: ProvideDbtOptions): Promise<DbtCommand
   const python = await findPython(options.environment, options.signal);
   // A virtual environment holds its own path and cannot be renamed into place: so it has a name of its own, and a
   // small file that says which one is whole is renamed instead.
-  const home = join(folder, `${key}-${process.pid}`);
+  const home = join(folder, `${key}-${process.pid}-${++builds}`);
   await rm(home, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   try {
@@ -69,6 +69,9 @@ async function describe(
 ): Promise<DbtCommand> {
   return { command, description, adapterVersion: await adapterVersionOf(command, environment) };
 }
+
+/** Tells two installations of one process apart. */
+let builds = 0;
 
 /** The file inside a virtual environment that is written last. */
 const whole = "flink-dbt-deploy-complete";
@@ -116,7 +119,7 @@ function exists(path: string): Promise<boolean> {
 /** Removes what processes that no longer run have left half-built. */
 async function removeInterrupted(folder: string, key: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = new RegExp(`^${key}-(\\d+)$`).exec(name)?.[1];
+    const pid = new RegExp(`^${key}-(\\d+)-\\d+$`).exec(name)?.[1];
     if (pid === undefined || isRunning(Number(pid)) || (await exists(join(folder, name, whole)))) continue;
     await rm(join(folder, name), { recursive: true, force: true });
   }

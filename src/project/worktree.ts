@@ -71,7 +71,7 @@ function git(repo: string, words: readonly string[]): ReturnType<typeof runChild
   // Inside a git hook these variables point git at another repository.
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name));
   const environment = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  return runChild(["git", ...config, ...words], { cwd: repo, environment });
+  return runChild(["git", "--literal-pathspecs", ...config, ...words], { cwd: repo, environment });
 }
 
 async function must(repo: string, words: readonly string[]): ReturnType<typeof runChild> {

@@ -23,6 +23,26 @@ beforeAll(async () => {
   dbt = await provideDbt({ dbtCommand: null, cacheFolder, requirements, environment: process.env, log: console.log });
 });
 
+describe("dbt", () => {
+  it("is there at a second start without a Python and without a network", async () => {
+    const environment = { PATH: "/nowhere" };
+    const log = () => expect.unreachable("nothing is installed");
+    expect(await provideDbt({ dbtCommand: null, cacheFolder, requirements, environment, log })).toEqual(dbt);
+  });
+
+  it("is the user's own where one is named, with the adapter that is installed beside it", async () => {
+    const [path = ""] = dbt.command;
+    const own = {
+      dbtCommand: path,
+      cacheFolder: "/nowhere",
+      requirements: [],
+      environment: process.env,
+      log: () => {},
+    };
+    expect(await provideDbt(own)).toEqual({ ...dbt, description: path });
+  });
+});
+
 interface Given {
   readonly answer?: Answer;
   readonly vars?: string;
