@@ -1,3 +1,4 @@
+import { groupBy } from "./group-by.ts";
 import type { Config } from "./job.ts";
 import type { ManifestNode, RecordedStatement, Recording } from "./recording.ts";
 import { type ObjectName, type StatementShape, shapeOf } from "./statement.ts";
@@ -22,7 +23,7 @@ export interface Attributed {
  */
 export function attribute(recording: Recording): readonly Attributed[] {
   const nodes = new Map(recording.nodes.map((node) => [node.uniqueId, node]));
-  const byRelation = Map.groupBy(recording.nodes, (node) => node.relation);
+  const byRelation = groupBy(recording.nodes, (node) => node.relation);
   const shaped = recording.statements.map((statement) => ({ statement, shape: shapeOf(statement.sql) }));
   const owners = shaped.map(({ statement, shape }) => ownerOf(statement, shape, nodes, byRelation));
   const models = shaped.flatMap(({ shape }, at) => (isOfModel(owners[at], shape, nodes, byRelation) ? [at] : []));

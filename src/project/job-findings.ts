@@ -1,5 +1,6 @@
 import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
 import type { Attributed } from "./attribution.ts";
+import { groupBy } from "./group-by.ts";
 import { adapterWouldBreakOn, type HintProblem, unsafeConfig } from "./hint-problems.ts";
 import { parseHints } from "./hints.ts";
 import type { Finding, JobDefinition } from "./job.ts";
@@ -7,6 +8,7 @@ import { field, unknownModes } from "./job-modes.ts";
 import { preparesSession } from "./objects.ts";
 import { readableSql } from "./readable-sql.ts";
 import type { ManifestNode } from "./recording.ts";
+import { countStatements } from "./split-statements.ts";
 
 /** Hints of a model that the adapter reads otherwise than they are written. */
 export function hintFindings(node: ManifestNode, sql: string): readonly Finding[] {
@@ -51,11 +53,25 @@ export function modeFindings(node: ManifestNode, sql: string): readonly Finding[
 
 /** Jobs of one name: Flink and the adapter tell jobs apart by nothing else. */
 export function duplicateNames(jobs: readonly JobDefinition[]): readonly Finding[] {
-  return [...Map.groupBy(jobs, (job) => job.name)].flatMap(([name, same]) => {
+  return [...groupBy(jobs, (job) => job.name)].flatMap(([name, same]) => {
     if (same.length < 2) return [];
     const files = same.map((job) => job.origin.file ?? job.relation);
     const message = `The job name ${name} is used by ${files.join(" and ")}; set a pipeline.name of its own for each.`;
     return [{ severity: "error", code: "duplicate-job-name", message, job: name, file: files[0] ?? null, line: null }];
+  });
+}
+
+/** Texts of more than one statement, as a `sql_header` makes them: the SQL Gateway takes one at a time. */
+export function severalStatements(
+  nodes: readonly ManifestNode[],
+  statements: readonly Attributed[],
+): readonly Finding[] {
+  return statements.flatMap(({ owner, sql }) => {
+    if (owner.kind === "adapter" || countStatements(sql) < 2) return [];
+    const node = owner.kind === "node" ? nodes.find(({ uniqueId }) => uniqueId === owner.id) : undefined;
+    const where = node?.name ?? "A hook";
+    const message = `${where} sends ${countStatements(sql)} statements at once; the SQL Gateway takes one at a time: ${maskSecrets(firstLine(readableSql(sql)))}`;
+    return [{ severity: "error", code: "model-invalid", message, job: null, file: node?.file ?? null, line: null }];
   });
 }
 

@@ -26,7 +26,7 @@ export function readableSql(sql: string): string {
 export function readableClauses(sql: string, tokens: readonly Token[]): string {
   const [first, last] = [tokens[0], tokens.at(-1)];
   if (first === undefined || last === undefined) return "";
-  const range = { from: first.start, to: last.end, semicolonsAfter: last.end };
+  const range = { from: first.start - indentOf(sql, first.start).length, to: last.end, semicolonsAfter: last.end };
   return layOut(pieces(sql, tokenize(sql), range, tokens, findOptions(tokens)));
 }
 
@@ -92,9 +92,14 @@ function optionsEdit(
   const [start, end] = [meaning[clause.from]?.start, meaning[clause.to]?.end];
   if (start === undefined || end === undefined) return null;
   if (tokens.some((token) => token.kind === "comment" && token.start > start && token.end < end)) return null;
-  const indent = /(?:^|\n)([ \t]*)$/.exec(sql.slice(0, start))?.[1] ?? "";
+  const indent = indentOf(sql, start);
   const lines = clause.options.map(({ key, value }) => `${indent}  ${key.text} = ${value.text}`);
   return { start, end, text: lines.length === 0 ? "" : `WITH (\n${lines.join(",\n")}\n${indent})` };
+}
+
+/** The blanks before the first token of a line; none for a token further on. */
+function indentOf(sql: string, at: number): string {
+  return /(?:^|\n)([ \t]*)$/.exec(sql.slice(0, at))?.[1] ?? "";
 }
 
 interface Line {

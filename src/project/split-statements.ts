@@ -13,6 +13,15 @@ export function splitStatements(text: string): readonly string[] {
     const begin = open.text.slice(0, 20).split("\n")[0] ?? "";
     throw new DeployError("inputs-invalid", `the SQL text that begins with ${begin} in line ${line} is not closed`);
   }
+  return cut(text, tokens);
+}
+
+/** How many statements a text holds; never throws. */
+export function countStatements(text: string): number {
+  return cut(text, tokenize(text)).length;
+}
+
+function cut(text: string, tokens: readonly Token[]): readonly string[] {
   const statements: string[] = [];
   let begin = 0;
   let current: Token[] = [];

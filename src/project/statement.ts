@@ -63,12 +63,6 @@ export function shapeOf(sql: string): StatementShape {
   }
 }
 
-/** How many statements a text holds; what is not closed counts as one. */
-export function countStatements(sql: string): number {
-  const tokens = withoutSemicolons(meaningful(tokenize(sql)));
-  return tokens.some((token) => token.text === ";") ? 2 : Math.min(tokens.length, 1);
-}
-
 function shapeOfCreate(sql: string, tokens: readonly Token[]): StatementShape {
   const head = readCreateHead(tokens);
   if (head === null) return shapeOfOtherCreate(tokens);
