@@ -4,7 +4,7 @@ import { deploymentId } from "../deploy/ids.ts";
 import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
-import { secretsOf } from "../ledger/stored-job.ts";
+import { sealJob, secretsOf } from "../ledger/stored-job.ts";
 import { diffJobs } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -58,7 +58,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   const { jobs, suspended, held } = await deployedJobs(store, before.deployed());
   const changes = diffJobs({
     base: jobs,
-    head: head.jobs,
+    head: head.jobs.map(sealJob),
     suspendedInBase: suspended,
     held,
     keepRemoved: inputs.removedJobs === "keep",

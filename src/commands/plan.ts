@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
+import { sealJob } from "../ledger/stored-job.ts";
 import { diffJobs } from "../plan/diff.ts";
 import { isBlocked, makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -96,7 +97,7 @@ async function makePlanOf(
     refuseEmpty(head);
     const changes = diffJobs({
       base: deployed.jobs,
-      head: head.jobs,
+      head: head.jobs.map(sealJob),
       suspendedInBase: deployed.suspended,
       held: deployed.held,
       keepRemoved: inputs.removedJobs === "keep",

@@ -191,7 +191,7 @@ export const inputTable = {
   "plan-file": {
     description: "Where to write the plan as JSON.",
     kind: "path",
-    default: "plan.json",
+    default: ".flink-dbt-deploy/plan.json",
     commands: ["plan"],
   },
   "markdown-file": {

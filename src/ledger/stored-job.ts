@@ -19,6 +19,11 @@ export type Secrets = ReadonlyMap<string, string>;
 const seal = (secret: string): string => `{{secret:${fingerprintSecret(secret)}}}`;
 const sealPattern = /\{\{secret:[0-9a-f]{16}\}\}/g;
 
+/** A job with seals in the place of its secrets: what is stored, and what is compared with what was stored. */
+export function sealJob(job: Job): Job {
+  return { ...job, program: mapTexts(job.program, (text) => replaceSecrets(text, seal), seal) };
+}
+
 /** Stores a job and says under which reference; the same job gets the same reference. */
 export async function storeJob(
   store: Store,
@@ -28,14 +33,7 @@ export async function storeJob(
 ): Promise<JobReference> {
   const stored: StoredJob = {
     version: 1,
-    job: {
-      ...job,
-      program: mapTexts(
-        job.program,
-        (text) => replaceSecrets(text, seal),
-        (value) => seal(value),
-      ),
-    },
+    job: sealJob(job),
     compiledPlan: compiledPlan === null ? null : replaceSecrets(compiledPlan, seal),
     flinkVersion,
   };

@@ -81,7 +81,7 @@ function whyCell({ reasons }: Change, most: number): string {
 }
 
 function renderFooter(plan: Plan): string {
-  const versions = [`Flink ${plan.flinkVersion}`, `dbt ${plan.dbtVersion}`, `dbt-flink-adapter ${plan.adapterVersion}`];
+  const versions = [`Flink ${plan.flinkVersion}`, `dbt ${plan.dbtVersion}`, plan.adapterVersion.replace("==", " ")];
   const sides = `${code(short(plan.base))} → ${code(short(plan.head))}`;
   const digest = isBlocked(plan) ? [] : [`plan ${code(plan.digest.slice(0, 12))}`];
   return `<sub>${[sides, ...versions.map(plainText), ...digest].join(" · ")}</sub>`;
