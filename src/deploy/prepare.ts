@@ -14,7 +14,9 @@ export interface PrepareOptions {
  * that this cluster refuses is known before anything is stopped. Throws `statement-failed` with Flink's cause.
  */
 export async function prepareProgram(program: Program, options: PrepareOptions): Promise<PreparedProgram> {
-  const session = await options.gateway.openSession({ name: "flink-dbt-deploy" });
+  // Set for the session: a view takes over the mode in which it is made.
+  const properties = { "execution.runtime-mode": program.runtimeMode };
+  const session = await options.gateway.openSession({ name: "flink-dbt-deploy", properties });
   try {
     await setUp(session, program, options);
   } catch (error) {
