@@ -6,7 +6,7 @@ import { isRefusal, refusal, type TextOf } from "./finding.ts";
 import type { Completed } from "./planner.ts";
 import { type Scope, scopesOf, split } from "./scopes.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
-import { asTemporary } from "./temporary.ts";
+import { asTemporary, namesCatalog } from "./temporary.ts";
 
 type Outcome = { readonly kind: "job"; readonly job: Job } | { readonly kind: "refused"; readonly finding: Finding };
 
@@ -24,7 +24,7 @@ export async function completeJobs(
     scopesOf(definitions).flatMap((scope) => {
       const memo: Memo = new Map();
       return split(scope, sessions.sideBySide).map((part) =>
-        sessions.use((session) => completeScope(session, part, memo, textOf, outcomes)),
+        sessions.use(scope.runtimeMode, (session) => completeScope(session, part, memo, textOf, outcomes)),
       );
     }),
   );
@@ -46,12 +46,13 @@ async function completeScope(
   outcomes: Map<JobDefinition, Outcome>,
 ): Promise<void> {
   const columns = columnsWith(session, memo);
+  const mayOutlive = session.hasCatalog || namesCatalog(scope.definitions.map(({ sql }) => sql));
   const made = new Map<string, ProgramStatement>();
   const refused = new Map<string, DeployError>();
   for (const definition of scope.definitions) {
     try {
       const statement = await statementFor(definition, columns);
-      await session.execute(asTemporary(statement.sql));
+      await session.execute(asTemporary(statement.sql, mayOutlive));
       made.set(keyOf(definition), statement);
     } catch (error) {
       if (!isRefusal(error)) throw error;

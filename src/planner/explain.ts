@@ -8,7 +8,7 @@ import { decodeExplanation } from "./explain-text.ts";
 import type { Explanation } from "./explanation.ts";
 import { isRefusal, refusal } from "./finding.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
-import { asTemporary } from "./temporary.ts";
+import { asTemporary, namesCatalog } from "./temporary.ts";
 
 interface Options {
   readonly flinkVersion: string;
@@ -18,13 +18,13 @@ interface Options {
 
 /** See `Planner.explain`. Each job has a session of its own, which knows nothing but the job's program. */
 export async function explainJob(sessions: Sessions, job: Job, options: Options): Promise<Explanation | Finding> {
-  return await sessions.use(async (session) => {
-    const { setup, sink, insert, runtimeMode, executionConfig } = job.program;
+  const { setup, sink, insert, runtimeMode, executionConfig: config } = job.program;
+  return await sessions.use(runtimeMode, async (session) => {
+    const mayOutlive = session.hasCatalog || namesCatalog(setup.map(({ sql }) => sql));
     for (const { sql, origin } of [...setup, sink]) {
-      const error = await refusalOf(session.execute(asTemporary(sql)));
+      const error = await refusalOf(session.execute(asTemporary(sql, mayOutlive)));
       if (error !== null) return refusal(error, job.name, { sql, origin }, () => null);
     }
-    const config = { ...executionConfig, "execution.runtime-mode": runtimeMode };
     // JSON_EXECUTION_PLAN also translates the plan to operators, where Flink finds some more that cannot run.
     // PLAN_ADVICE is refused in batch mode.
     const details = runtimeMode === "batch" ? "JSON_EXECUTION_PLAN" : "PLAN_ADVICE, JSON_EXECUTION_PLAN";

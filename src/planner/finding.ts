@@ -24,11 +24,11 @@ export function refusal(error: unknown, job: string, asked: Asked, textOf: TextO
   const text = sqlLine === null ? "" : (sqlLines[sqlLine - 1] ?? "").trim();
   const line = text === "" ? null : onlyLineWith(text, textOf(asked.origin));
   // Flink counts in what dbt compiled; where the model's own line is not certain, that is said.
-  const where = text === "" ? "" : ` (line ${sqlLine} of the compiled SQL: ${text})`;
+  const where = text === "" ? "" : ` (line ${sqlLine} of the compiled SQL: ${shortened(text)})`;
   return {
     severity: "error",
     code: "model-invalid",
-    message: maskSecrets(`${withoutPlace(error.message)}${where}`),
+    message: maskSecrets(text === "" ? error.message : `${withoutPlace(error.message)}${where}`),
     job,
     file: asked.origin.file,
     line,
@@ -48,7 +48,12 @@ function lineIn(message: string, lines: number): number | null {
 function withoutPlace(message: string): string {
   return message
     .replace(/^(?:SQL (?:validation|parse) failed\. ?)+/, "")
-    .replace(/^(?:from|at) line \d+, column \d+(?: to line \d+, column \d+)?: /i, "");
+    .replace(/^(?:from|at) line \d+, column \d+(?: to line \d+, column \d+)?: /i, "")
+    .replace(/ at line \d+, column \d+\./, "");
+}
+
+function shortened(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
 }
 
 /** The number of the one line that holds this text and nothing else; null where there is none, or more than one. */

@@ -1,12 +1,14 @@
-import type { Definition, JobDefinition } from "../project/job.ts";
+import type { Definition, JobDefinition, RuntimeMode } from "../project/job.ts";
 
 /** Jobs whose definitions can live in one session, with these definitions, each once, in an order that runs. */
 export interface Scope {
+  readonly runtimeMode: RuntimeMode;
   readonly definitions: readonly Definition[];
   readonly jobs: readonly JobDefinition[];
 }
 
 interface OpenScope {
+  readonly runtimeMode: RuntimeMode;
   /** The SET, USE, CREATE FUNCTION ... statements in their order; every job of the scope has these. */
   readonly statements: readonly Definition[];
   /** What is made before statement `i`; the last stage is made after all of them. */
@@ -16,7 +18,7 @@ interface OpenScope {
 
 /**
  * Puts jobs together whose sessions would be prepared alike, so that each object is made once per session and not
- * once per job. Jobs that need other statements, or another object of the same name, come into another scope.
+ * once per job. Jobs of another runtime mode, or that need other statements, or another object of the same name, come into another scope.
  */
 export function scopesOf(jobs: readonly JobDefinition[]): readonly Scope[] {
   const scopes: OpenScope[] = [];
@@ -26,7 +28,8 @@ export function scopesOf(jobs: readonly JobDefinition[]): readonly Scope[] {
     if (scope === undefined) scopes.push(own);
     else join(scope, own);
   }
-  return scopes.map(({ statements, stages, jobs: members }) => ({
+  return scopes.map(({ runtimeMode, statements, stages, jobs: members }) => ({
+    runtimeMode,
     jobs: members,
     definitions: stages.flatMap((stage, index) => [...stage.values(), ...statements.slice(index, index + 1)]),
   }));
@@ -49,11 +52,11 @@ function opened(job: JobDefinition): OpenScope {
       stages.push(new Map());
     } else stages.at(-1)?.set(definition.name, definition);
   }
-  return { statements, stages, jobs: [job] };
+  return { runtimeMode: job.runtimeMode, statements, stages, jobs: [job] };
 }
 
 function fits(scope: OpenScope, other: OpenScope): boolean {
-  if (scope.statements.length !== other.statements.length) return false;
+  if (scope.runtimeMode !== other.runtimeMode || scope.statements.length !== other.statements.length) return false;
   if (scope.statements.some(({ sql }, index) => sql !== other.statements[index]?.sql)) return false;
   return other.stages.every((stage, index) =>
     [...stage].every(([name, { sql }]) =>

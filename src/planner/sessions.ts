@@ -1,15 +1,19 @@
 import { DeployError, describeError } from "../errors.ts";
 import type { Gateway, ResultSet } from "../flink/gateway.ts";
-import type { Config } from "../project/job.ts";
+import type { Config, RuntimeMode } from "../project/job.ts";
+import { namesCatalog } from "./temporary.ts";
 
 /** Sessions of the planner's gateway, as many side by side as it may use. */
 export interface Sessions extends AsyncDisposable {
   readonly sideBySide: number;
   /** Runs `work` in a new session in which init SQL ran, once one of the places is free; closes the session after. */
-  use<T>(work: (session: PlannerSession) => Promise<T>): Promise<T>;
+  use<T>(mode: RuntimeMode, work: (session: PlannerSession) => Promise<T>): Promise<T>;
 }
 
 export interface PlannerSession {
+  /** True where init SQL brings in a catalog, which may outlive the session. */
+  readonly hasCatalog: boolean;
+  /** Runs a statement in the session's runtime mode; a view takes the mode over in which it is made. */
   execute(sql: string, config?: Config): Promise<ResultSet>;
 }
 
@@ -47,14 +51,17 @@ export function openSessions(options: Options): Sessions {
 
   return {
     sideBySide,
-    use: async (work) => {
+    use: async (mode, work) => {
       using _place = await takePlace();
       signal.throwIfAborted();
       await using session = await options.gateway.openSession({ name: "flink-dbt-deploy planner" });
       for (const sql of options.initSql) await runInit(() => session.execute(sql, { signal }), sql);
       return await work({
-        execute: (sql, config = {}) =>
-          session.execute(sql, { executionConfig: { ...config, ...withoutExecutor }, signal }),
+        hasCatalog: namesCatalog(options.initSql),
+        execute: (sql, config = {}) => {
+          const executionConfig = { ...config, "execution.runtime-mode": mode, ...withoutExecutor };
+          return session.execute(sql, { executionConfig, signal });
+        },
       });
     },
     [Symbol.asyncDispose]: async () => closing.abort(new DeployError("interrupted", "the planner was closed")),

@@ -39,5 +39,11 @@ test.each([
   ["CREATE FUNCTION f AS 'org.F'", "CREATE FUNCTION f AS 'org.F'"],
   ["SET 'create view' = 'x'", "SET 'create view' = 'x'"],
 ])("%s runs in the planner as %s", (sql, expected) => {
-  expect(asTemporary(sql)).toBe(expected);
+  expect(asTemporary(sql, true)).toBe(expected);
+});
+
+test("without a catalog that outlives the session tables stay as they are, so that compiled plans hold them", () => {
+  const table = "CREATE TABLE t (a INT) WITH ('connector' = 'x')";
+  expect(asTemporary(table, false)).toBe(table);
+  expect(asTemporary("CREATE VIEW v AS SELECT 1", false)).toBe("CREATE TEMPORARY VIEW v AS SELECT 1");
 });

@@ -29,12 +29,15 @@ test("the model's own line is given where exactly one line of the file is the of
 
 test("the parser's way of naming the place is understood too", () => {
   expect(finding('SQL parse failed. Encountered "orders" at line 4, column 6.').message).toBe(
-    'Encountered "orders" at line 4, column 6. (line 4 of the compiled SQL: FROM orders)',
+    'Encountered "orders" (line 4 of the compiled SQL: FROM orders)',
   );
 });
 
 test("a line that the statement does not have is not pretended to be found", () => {
-  expect(finding("At line 99, column 1: nonsense")).toMatchObject({ message: "nonsense", line: null });
+  expect(finding("At line 99, column 1: nonsense")).toMatchObject({
+    message: "At line 99, column 1: nonsense",
+    line: null,
+  });
 });
 
 test("secrets in Flink's message are masked", () => {

@@ -58,3 +58,10 @@ test("a scope is cut into parts that each have all that their jobs read", () => 
     [["job2"], ["orders"]],
   ]);
 });
+
+test("a view takes its runtime mode over from the session, so each mode has its own", () => {
+  const jobs = (["streaming", "batch"] as const).map((runtimeMode) =>
+    jobDefinition(runtimeMode, "SELECT 1", [ordersSource, a], { runtimeMode }),
+  );
+  expect(scopesOf(jobs).map(({ runtimeMode }) => runtimeMode)).toEqual(["streaming", "batch"]);
+});
