@@ -1,5 +1,5 @@
 import { DeployError } from "../errors.ts";
-import { DecodeError, type Decoder, fields, string } from "./decode.ts";
+import { type Decoder, fields, string } from "./decode.ts";
 import {
   type Answer,
   type Call,
@@ -11,7 +11,7 @@ import {
   sleep,
 } from "./http.ts";
 import { JavaTrace, lastCause } from "./java-trace.ts";
-import { type Column, type ResultPage, resultPage, serviceErrors } from "./wire.ts";
+import { type Column, errorsIn, type ResultPage, resultPage } from "./wire.ts";
 
 export type { Column } from "./wire.ts";
 
@@ -175,13 +175,7 @@ class Connection {
   async call<T>(method: "GET" | "POST" | "DELETE", path: string, call: Call, decoder: Decoder<T>): Promise<T> {
     const answer = await this.#http.send(method, path, call);
     if (answer.status !== 200) throw this.#refusal(answer);
-    try {
-      return decoder(answer.json, "");
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const found = answer.json === undefined ? "the answer is not JSON" : error.message;
-      throw this.#http.misplaced(answer.request, found, error);
-    }
+    return this.#http.decoded(answer, decoder);
   }
 
   /** Ends an operation or session. It expires by itself, so a gateway that cannot be told is no reason to fail. */
@@ -227,15 +221,6 @@ export function isDuplicateSubmission(error: unknown): boolean {
   if (!(error instanceof DeployError) || error.code !== "statement-failed") return false;
   const trace = error.cause instanceof JavaTrace ? error.cause.stack : undefined;
   return /\.Duplicate(?:Job|Application)SubmissionException: /.test(trace ?? "");
-}
-
-function errorsIn(json: unknown): readonly string[] | null {
-  try {
-    return serviceErrors(json, "");
-  } catch {
-    // Whatever it is, it is not how Flink refuses.
-    return null;
-  }
 }
 
 function named(field: string): Decoder<string> {

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { DeployError, type ErrorCode } from "../errors.ts";
+import { DecodeError, type Decoder } from "./decode.ts";
 
 /** What both of Flink's services are reached with. User info in `url` is sent as basic authorization. */
 export interface HttpOptions {
@@ -113,6 +114,17 @@ export class HttpClient {
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString("utf8");
+  }
+
+  /** The answer as a type; one of another shape is not the service's. */
+  decoded<T>(answer: Answer, decoder: Decoder<T>): T {
+    try {
+      return decoder(answer.json, "");
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const found = answer.json === undefined ? "the answer is not JSON" : error.message;
+      throw this.misplaced(answer.request, found, error);
+    }
   }
 
   /** The error for an answer that is not the service's. */

@@ -1,10 +1,11 @@
 import { DeployError } from "../errors.ts";
-import { DecodeError, type Decoder, fields, number, string } from "./decode.ts";
+import { type Decoder, fields, number, string } from "./decode.ts";
 import { type Answer, HttpClient, type HttpOptions } from "./http.ts";
 import { JavaTrace, lastCause } from "./java-trace.ts";
 import {
   type CheckpointStatistics,
   checkpointStatistics,
+  errorsIn,
   type JobDetails,
   type JobOverview,
   type JobVertex,
@@ -12,7 +13,6 @@ import {
   jobOverviews,
   operationResult,
   recordedExceptions,
-  serviceErrors,
 } from "./wire.ts";
 
 export type { CheckpointStatistics, CompletedCheckpoint, JobDetails, JobOverview, JobVertex } from "./wire.ts";
@@ -94,18 +94,18 @@ export class JobManager {
 
   /** Null when the JobManager knows no such job. Flink may answer from a cache of up to `web.refresh-interval`. */
   async job(id: string): Promise<JobDetails | null> {
-    return await this.#find(`/jobs/${jobId(id)}`, jobDetails);
+    return await this.#find(`/jobs/${hexId(id)}`, jobDetails);
   }
 
   /** Null when the JobManager knows no such job, or one of batch mode. From Flink's cache as `job` is. */
   async checkpoints(id: string): Promise<CheckpointStatistics | null> {
-    return await this.#find(`/jobs/${jobId(id)}/checkpoints`, checkpointStatistics);
+    return await this.#find(`/jobs/${hexId(id)}/checkpoints`, checkpointStatistics);
   }
 
   /** In ms; null when the job takes no checkpoints by itself (Flink says so with the largest long) or is not known. */
   async checkpointInterval(id: string): Promise<number | null> {
     const interval = await this.#find(
-      `/jobs/${jobId(id)}/checkpoints/config`,
+      `/jobs/${hexId(id)}/checkpoints/config`,
       fields((it) => it.get("interval", number)),
     );
     return interval === null || interval <= 0 || interval > Number.MAX_SAFE_INTEGER ? null : interval;
@@ -113,7 +113,7 @@ export class JobManager {
 
   /** Newest first; empty too when the JobManager knows no such job. */
   async exceptions(id: string): Promise<readonly JobException[]> {
-    const found = await this.#find(`/jobs/${jobId(id)}/exceptions`, recordedExceptions);
+    const found = await this.#find(`/jobs/${hexId(id)}/exceptions`, recordedExceptions);
     return (found ?? []).map(({ timestamp, stackTrace }) => ({
       timestamp,
       text: lastCause(stackTrace),
@@ -124,7 +124,7 @@ export class JobManager {
   /** The job graph as Flink's dashboard draws it. */
   async plan(id: string): Promise<unknown> {
     return await this.#get(
-      `/jobs/${jobId(id)}/plan`,
+      `/jobs/${hexId(id)}/plan`,
       fields((it) => it.get("plan", (value) => value)),
     );
   }
@@ -132,7 +132,7 @@ export class JobManager {
   /** Returns the trigger id to ask `savepointStatus` with. */
   async triggerSavepoint(id: string, options: SavepointOptions): Promise<string> {
     const { targetDirectory, triggerId, formatType } = options;
-    return await this.#trigger(`/jobs/${jobId(id)}/savepoints`, {
+    return await this.#trigger(`/jobs/${hexId(id)}/savepoints`, {
       ...(targetDirectory === null ? {} : { "target-directory": targetDirectory }),
       ...(triggerId === undefined ? {} : { triggerId }),
       "cancel-job": false,
@@ -143,7 +143,7 @@ export class JobManager {
   /** Without drain, which would fire windows that nothing can take back. Returns the trigger id. */
   async stopWithSavepoint(id: string, options: SavepointOptions): Promise<string> {
     const { targetDirectory, triggerId, formatType } = options;
-    return await this.#trigger(`/jobs/${jobId(id)}/stop`, {
+    return await this.#trigger(`/jobs/${hexId(id)}/stop`, {
       ...(targetDirectory === null ? {} : { targetDirectory }),
       ...(triggerId === undefined ? {} : { triggerId }),
       drain: false,
@@ -152,7 +152,7 @@ export class JobManager {
   }
 
   async savepointStatus(id: string, triggerId: string): Promise<SavepointStatus> {
-    const found = await this.#find(`/jobs/${jobId(id)}/savepoints/${triggerId}`, operationResult);
+    const found = await this.#find(`/jobs/${hexId(id)}/savepoints/${hexId(triggerId)}`, operationResult);
     if (found === null) return { kind: "unknown" };
     if (found.kind === "failed") return { kind: "failed", cause: lastCause(found.stackTrace) };
     if (found.kind === "in-progress") return found;
@@ -163,7 +163,7 @@ export class JobManager {
 
   /** Also when the job has ended already. */
   async cancel(id: string): Promise<void> {
-    const answer = await this.#http.send("PATCH", `/jobs/${jobId(id)}?mode=cancel`);
+    const answer = await this.#http.send("PATCH", `/jobs/${hexId(id)}?mode=cancel`);
     if (answer.status !== 202 && answer.status !== 200 && answer.status !== 409) throw this.#refusal(answer);
   }
 
@@ -173,7 +173,7 @@ export class JobManager {
   }
 
   async disposalStatus(triggerId: string): Promise<DisposalStatus> {
-    const found = await this.#find(`/savepoint-disposal/${triggerId}`, operationResult);
+    const found = await this.#find(`/savepoint-disposal/${hexId(triggerId)}`, operationResult);
     if (found === null) return { kind: "unknown" };
     if (found.kind === "failed") return { kind: "failed", cause: lastCause(found.stackTrace) };
     return { kind: found.kind };
@@ -182,7 +182,7 @@ export class JobManager {
   async #trigger(path: string, body: unknown): Promise<string> {
     const answer = await this.#http.send("POST", path, { body });
     if (answer.status !== 202 && answer.status !== 200) throw this.#refusal(answer);
-    return this.#decoded(
+    return this.#http.decoded(
       answer,
       fields((it) => it.get("request-id", string)),
     );
@@ -191,25 +191,15 @@ export class JobManager {
   async #get<T>(path: string, decoder: Decoder<T>): Promise<T> {
     const answer = await this.#http.send("GET", path);
     if (answer.status !== 200) throw this.#refusal(answer);
-    return this.#decoded(answer, decoder);
+    return this.#http.decoded(answer, decoder);
   }
 
   /** Null when Flink says that it knows nothing of the sort; a 404 of anyone else throws. */
   async #find<T>(path: string, decoder: Decoder<T>): Promise<T | null> {
     const answer = await this.#http.send("GET", path);
-    if (answer.status === 200) return this.#decoded(answer, decoder);
+    if (answer.status === 200) return this.#http.decoded(answer, decoder);
     if (answer.status === 404 && isDenial(errorsIn(answer.json))) return null;
     throw this.#refusal(answer);
-  }
-
-  #decoded<T>(answer: Answer, decoder: Decoder<T>): T {
-    try {
-      return decoder(answer.json, "");
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      const found = answer.json === undefined ? "the answer is not JSON" : error.message;
-      throw this.#http.misplaced(answer.request, found, error);
-    }
   }
 
   #refusal(answer: Answer): DeployError {
@@ -243,15 +233,6 @@ function isDenial(errors: readonly string[] | null): boolean {
   return denials.some((denial) => denial.test(text));
 }
 
-function errorsIn(json: unknown): readonly string[] | null {
-  try {
-    return serviceErrors(json, "");
-  } catch {
-    // Whatever it is, it is not how Flink refuses.
-    return null;
-  }
-}
-
 /**
  * Every task of every vertex runs or has ended well. A vertex is RUNNING as soon as one of its tasks is, even where the
  * others wait for slots for ever, and so is the job: neither's status will do.
@@ -263,7 +244,7 @@ export function isWhollyRunning({ state, vertices }: JobDetails): boolean {
 }
 
 /** Ids go into paths, so they are checked: a wrong one must not ask about something else. */
-function jobId(id: string): string {
-  if (!/^[0-9a-f]{32}$/i.test(id)) throw new DeployError("unknown-job", `${id} is not a job id of 32 hex digits`);
+function hexId(id: string): string {
+  if (!/^[0-9a-f]{32}$/i.test(id)) throw new DeployError("unknown-job", `${id} is not an id of 32 hex digits`);
   return id;
 }

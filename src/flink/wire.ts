@@ -117,7 +117,17 @@ export const resultPage: Decoder<ResultPage> = fields((it) => {
   };
 });
 
-export const serviceErrors: Decoder<readonly string[]> = fields((it) => it.get("errors", list(string)));
+const serviceErrors: Decoder<readonly string[]> = fields((it) => it.get("errors", list(string)));
+
+/** What Flink says when it refuses, as both of its services do; null where the answer is not of that shape. */
+export function errorsIn(json: unknown): readonly string[] | null {
+  try {
+    return serviceErrors(json, "");
+  } catch {
+    // Whatever it is, it is not how Flink refuses.
+    return null;
+  }
+}
 
 const endTime = (value: number): number | null => (value < 0 ? null : value);
 
