@@ -23,8 +23,7 @@ function calledAtRun({ macros, nodes, adapterType }: CompiledManifest): Readonly
   const hooks = nodes.map((node) => hookText(node.config)).join("\n");
   const hookWords = new Set(hooks.match(/\w+/g));
   const roots = [...macros].filter(
-    ([, { name, packageName }]) =>
-      own.has(packageName) ||
+    ([, { name }]) =>
       ownNames.has(name) ||
       hookWords.has(name) ||
       name.startsWith("materialization_") ||

@@ -68,7 +68,7 @@ export async function readProjectFile(projectFolder: string): Promise<Readonly<R
 /** dbt reads YAML 1.1, in which `yes` is true. */
 function parseYaml(text: string, file: string): unknown {
   try {
-    return parse(text, { version: "1.1", merge: true });
+    return parse(text, { version: "1.1" });
   } catch (error) {
     throw new DeployError("dbt-failed", `${file} is not YAML: ${describeError(error)}`, { cause: error });
   }

@@ -34,7 +34,7 @@ async function whyMissing(repo: string): Promise<string> {
 /** Checks a commit out into a new folder. Hooks and content filters (LFS) are off: a pull request chooses the files. */
 export async function addWorktree(repo: string, commit: string, folder: string): Promise<Worktree> {
   await must(repo, ["worktree", "prune"]);
-  await must(repo, ["worktree", "add", "--detach", "--force", "--quiet", folder, commit]);
+  await must(repo, ["worktree", "add", "--detach", "--quiet", folder, commit]);
   return {
     folder,
     commit,
@@ -64,7 +64,8 @@ export async function repositoryOf(folder: string): Promise<string> {
   return stdout.trim();
 }
 
-const inert = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "filter.lfs.smudge=", "filter.lfs.process="];
+/** An empty filter process also switches off the single-file filter beside it. */
+const inert = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "filter.lfs.process="];
 const config = [...inert, "filter.lfs.required=false", "advice.detachedHead=false"].flatMap((entry) => ["-c", entry]);
 
 function git(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
