@@ -97,6 +97,11 @@ describe("canonicalSql", () => {
       "create table t with ('a'='1','a'='2') as select 1 as x",
       "create table t with ('a'='2','a'='1') as select 1 as x",
     ],
+    [
+      "an option that stands twice",
+      "create table t (a INT) with ('a'='1','a'='2')",
+      "create table t (a INT) with ('a'='2')",
+    ],
     ["the order of columns", "create view v as select a, b", "create view v as select b, a"],
     ["two operators apart", "select a > = b", "select a >= b"],
     ["a bare setting's blanks", "SET a.b = c", "SET a . b = c"],

@@ -150,6 +150,22 @@ describe("jobsOf", () => {
     expect(jobsOf(given).findings).toEqual([]);
   });
 
+  test("what the adapter sends by itself is nobody's: it only shows where the models begin and end", () => {
+    const own = ["SHOW JOBS", " STOP JOB '1' WITH SAVEPOINT", "SET 'execution.runtime-mode' = 'batch'"];
+    const given = recording({
+      nodes: [node({ name: "u" })],
+      statements: [
+        sent("create function f as 'F'"),
+        ...[...own, "drop table if exists `u`", "create function g as 'G'"].map((sql) => sent(sql)),
+      ],
+      written: { "model.shop.u": "/** job_state('suspended') */ create table u as (select 1 as a)" },
+    });
+    expect(jobOf(given, "u").definitions.map(({ sql }) => sql)).toEqual(["create function f as 'F'"]);
+    expect(jobsOf(given).findings.map(({ message }) => message)).toEqual([
+      "on-run-end is left to dbt: create function g as 'G'",
+    ]);
+  });
+
   test("a job that reads a suspended one has its table from what dbt wrote", () => {
     const written = "/** job_state('suspended') */ create table u as (select 1 as a)";
     const given = recording({
