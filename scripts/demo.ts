@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { defaultCacheFolder, provideDistribution } from "../src/flink/distribution.ts";
 import { type EmbeddedCluster, startCluster } from "../src/flink/embedded.ts";
 import { inSeconds, Screen } from "./demo/screen.ts";
-import { placesIn, Stage } from "./demo/stage.ts";
+import { messageOf, placesIn, Stage } from "./demo/stage.ts";
 import { tellStory } from "./demo/story.ts";
 
 /**
@@ -18,6 +18,9 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), "flink-dbt-deploy-demo-"));
   const screen = new Screen(process.stdout, folder);
   const stage = new Stage(placesIn(folder), screen, interruption());
+  screen.opening(
+    "A shop's streaming jobs, from their first deployment to the proof that no order is lost or counted twice.",
+  );
   const start = performance.now();
   const outcome = await play(stage, version, resolve("plan.md"));
   const took = inSeconds((performance.now() - start) / 1000);
@@ -43,14 +46,14 @@ async function play(stage: Stage, version: string, planMarkdown: string): Promis
   try {
     await stage.step(`Start Flink ${version}`, async () => {
       cluster = await startFlink(stage, version);
-      return "JobManager, TaskManager and SQL Gateway run on this machine";
+      return "JobManager, TaskManager and SQL Gateway run";
     });
     if (cluster === undefined) throw new Error("Flink was not started");
     const proofs = await tellStory({ stage, cluster, planMarkdown });
     return { kind: "proven", proofs };
   } catch (error) {
     if (stage.signal.aborted) return { kind: "interrupted" };
-    return { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+    return { kind: "failed", message: messageOf(error) };
   } finally {
     await cluster?.stop();
   }

@@ -11,14 +11,16 @@ export type Proof =
 
 /** The source counts 1, 2, 3 and so on: so each number up to the highest must be there, once. The order is free. */
 export function proveExactlyOnce(numbers: readonly number[]): Proof {
+  if (numbers.length === 0) return { kind: "nothing-written" };
   const times = new Map<number, number>();
-  for (const number of numbers) times.set(number, (times.get(number) ?? 0) + 1);
-  const highest = numbers.reduce((max, number) => Math.max(max, number), 0);
-  if (highest === 0 && numbers.length === 0) return { kind: "nothing-written" };
+  let highest = 0;
+  for (const number of numbers) {
+    if (!Number.isSafeInteger(number) || number < 1) throw new Error(`the source never sends the number ${number}`);
+    times.set(number, (times.get(number) ?? 0) + 1);
+    highest = Math.max(highest, number);
+  }
   const missing: number[] = [];
   for (let number = 1; number <= highest; number++) if (!times.has(number)) missing.push(number);
-  const strangers = [...times.keys()].filter((number) => !Number.isSafeInteger(number) || number < 1);
-  if (strangers.length > 0) throw new Error(`the source never sends the number ${strangers[0]}`);
   const duplicates = [...times].filter(([, count]) => count > 1).map(([number]) => number);
   if (missing.length === 0 && duplicates.length === 0) return { kind: "exactly-once", highest };
   return { kind: "broken", highest, missing, duplicates: duplicates.sort((left, right) => left - right) };

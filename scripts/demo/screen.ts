@@ -21,6 +21,10 @@ export class Screen {
     this.#folder = folder;
   }
 
+  opening(text: string): void {
+    this.#write(`${text}\nEverything happens on this machine, in ${this.#folder}`);
+  }
+
   headline(title: string): void {
     this.#steps += 1;
     this.#write(`\n${this.#styled("bold", `${String(this.#steps).padStart(2)}  ${title}`)}`);

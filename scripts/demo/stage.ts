@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { describeFailure } from "../../src/commands/run.ts";
+import { DeployError } from "../../src/errors.ts";
 import type { EmbeddedCluster } from "../../src/flink/embedded.ts";
 import { type CommandEnd, runCommand } from "./command.ts";
 import type { FinishedStep, Screen } from "./screen.ts";
@@ -45,7 +47,7 @@ export class Stage {
     try {
       finish(true, await run());
     } catch (error) {
-      finish(false, this.signal.aborted ? "interrupted" : error instanceof Error ? error.message : String(error));
+      finish(false, this.signal.aborted ? "interrupted" : messageOf(error));
       throw error;
     }
   }
@@ -63,17 +65,25 @@ export class Stage {
 
   /** As `command`; throws when it does not end well. */
   async done(words: readonly string[], more: readonly string[]): Promise<void> {
-    const { code } = await this.command(words, more);
-    if (code !== 0) throw new Error(`flink-dbt-deploy ${words[0]} ended with exit code ${code}`);
+    const { code, lines, printed } = await this.command(words, more);
+    if (code === 0) return;
+    for (const line of printed.split("\n").filter((text) => text !== "")) this.screen.line(line);
+    throw new Error(`flink-dbt-deploy ${words[0]} ended with exit code ${code}: ${lines.at(-1) ?? "it said nothing"}`);
   }
 }
 
 export function projectArguments(places: Places): readonly string[] {
   const vars = JSON.stringify({ output_dir: pathToFileURL(places.output).href });
-  return ["--profiles-dir", ".", "--vars", vars, "--ledger-dir", places.ledger];
+  return ["--profiles-dir", ".", "--vars", vars];
 }
 
 export function clusterArguments(places: Places, cluster: EmbeddedCluster): readonly string[] {
   const urls = ["--gateway-url", cluster.gatewayUrl, "--jobmanager-url", cluster.jobmanagerUrl];
   return [...urls, "--savepoint-dir", pathToFileURL(places.savepoints).href, "--ledger-dir", places.ledger];
+}
+
+/** What a person is told: an error of the product says what to do too. */
+export function messageOf(error: unknown): string {
+  if (error instanceof DeployError) return describeFailure(error.code, error.message);
+  return error instanceof Error ? error.message : String(error);
 }
