@@ -2,6 +2,7 @@ import { GatewayAnswers, type ReceivedStatement } from "./fake-flink/gateway-ans
 import { JobManagerAnswers } from "./fake-flink/jobmanager-answers.ts";
 import { type Cut, FakeServer, type ReceivedRequest } from "./fake-flink/server.ts";
 import { SimulatedCluster } from "./fake-flink/simulated-cluster.ts";
+import { StatementRunner } from "./fake-flink/statement-runner.ts";
 
 export type { ReceivedStatement } from "./fake-flink/gateway-answers.ts";
 export type { Cut, ReceivedRequest } from "./fake-flink/server.ts";
@@ -61,7 +62,7 @@ export class FakeFlink implements AsyncDisposable {
   static async start(options: { readonly version?: string } = {}): Promise<FakeFlink> {
     const cluster = new SimulatedCluster();
     const stepper = { observe: (): void => undefined };
-    const gateway = new GatewayAnswers(cluster, () => stepper.observe());
+    const gateway = new GatewayAnswers(new StatementRunner(cluster, () => stepper.observe()));
     const jobmanager = new JobManagerAnswers(cluster, () => stepper.observe());
     const requests: ReceivedRequest[] = [];
     const servers = {

@@ -78,3 +78,10 @@ export function wrappedByGateway(error: JavaError): readonly string[] {
   ]);
   return ["Internal server error.", `<Exception on server side:\n${trace}\n\nEnd of exception on server side>`];
 }
+
+export const noFolder = (property: string): JavaError => [
+  [
+    "org.apache.flink.runtime.rest.handler.RestHandlerException",
+    `Config key [execution.checkpointing.savepoint-dir] is not set. Property [${property}] must be provided.`,
+  ],
+];

@@ -1,5 +1,5 @@
-import { noFolder, type Reply } from "./gateway-answers.ts";
-import { type JavaError, printed, unknownJob } from "./java-error.ts";
+import type { Reply } from "./gateway-answers.ts";
+import { type JavaError, noFolder, printed, unknownJob } from "./java-error.ts";
 import type { SavepointOutcome, SimulatedCluster } from "./simulated-cluster.ts";
 import type { SimulatedJob, Snapshot } from "./simulated-job.ts";
 
