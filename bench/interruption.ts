@@ -64,7 +64,7 @@ async function interruption(name: string, upgrade: () => Promise<unknown>): Prom
         (job) => job.name === name && job.id !== old && job.state === "RUNNING",
       );
       const details = fresh === undefined ? null : await jobmanager.job(fresh.id);
-      if (details !== null && details.vertices.every((vertex) => vertex.status === "RUNNING")) return Date.now();
+      if (details?.vertices.every((vertex) => vertex.status === "RUNNING")) return Date.now();
       await sleep(5);
     }
   })();
