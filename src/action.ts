@@ -2,8 +2,10 @@ import { readFile } from "node:fs/promises";
 import { error, getInput, info, setOutput, summary } from "@actions/core";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { pullRequestBase } from "./github/event.ts";
+import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
 import { inputNames } from "./inputs/table.ts";
+import { renderFailure } from "./report/failure.ts";
 import { maskSecrets } from "./secrets.ts";
 
 /** The action: inputs from the runner, the result to the job summary and the outputs. */
@@ -14,14 +16,17 @@ async function main(): Promise<number> {
     process.once(name, () => interrupt.abort(new Error(`${name} received`)));
   }
   const startedAt = performance.now();
+  let isTold = false;
   const result = await runCommand(getInput("command"), raw, {
     cwd: process.cwd(),
     environment: process.env,
     signal: interrupt.signal,
-    log: (line) => info(quiet(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`)),
+    log: (line) =>
+      info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`)),
     print: async (markdown) => {
-      info(quiet(markdown));
-      if (process.env.GITHUB_STEP_SUMMARY) await summary.addRaw(markdown, true).write();
+      isTold = true;
+      info(withoutWorkflowCommands(markdown));
+      await summarise(markdown);
     },
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
@@ -30,13 +35,13 @@ async function main(): Promise<number> {
   setOutput("reason", result.reason);
   for (const [name, value] of Object.entries(result.outputs)) setOutput(name, maskSecrets(value));
   if (result.reason === "ok") return 0;
+  await summarise(renderFailure(result.reason, isTold ? null : result.message));
   error(describeFailure(result.reason, result.message), { title: `flink-dbt-deploy: ${result.reason}` });
   return 1;
 }
 
-/** Text of others must not speak to the runner: a workflow command begins a line with `::` or `##[`. */
-function quiet(text: string): string {
-  return text.replace(/^(\s*)(::|##\[)/gm, "$1\u200b$2");
+async function summarise(markdown: string): Promise<void> {
+  if (process.env.GITHUB_STEP_SUMMARY) await summary.addRaw(markdown, true).write();
 }
 
 process.exitCode = await main();

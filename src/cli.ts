@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { describeFailure, runCommand } from "./commands/run.ts";
+import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import { helpText } from "./inputs/help.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
-import { commands, inputNames, variableOf } from "./inputs/table.ts";
+import { type Command, commands, inputsOf, variableOf } from "./inputs/table.ts";
 import { maskSecrets } from "./secrets.ts";
 import { version } from "./version.ts";
 
@@ -12,16 +13,17 @@ const startedAt = performance.now();
 /** Progress goes to standard error, results to standard output; 0 is done, 1 is not, 2 is a wrong call. */
 async function main(argv: readonly string[]): Promise<number> {
   const [command = ""] = argv;
-  const known = Object.hasOwn(commands, command);
+  const known = isCommand(command);
   if (argv.includes("--version")) return print(`${version}\n`);
   if (!known && (command === "" || argv.includes("--help") || argv.includes("-h"))) return print(helpText(null));
   if (known && (argv.includes("--help") || argv.includes("-h"))) return print(helpText(command));
-  let raw: RawInputs;
+  let raw: RawInputs = {};
   try {
-    raw = readArguments(argv.slice(1));
+    // Without a command nothing tells which flags are right; `runCommand` says that it is missing.
+    if (isCommand(command)) raw = readArguments(command, argv.slice(1));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${describeFailure("inputs-invalid", maskSecrets(message))}\n`);
+    say(describeFailure("inputs-invalid", maskSecrets(message)));
     return 2;
   }
   const interrupt = new AbortController();
@@ -32,27 +34,55 @@ async function main(argv: readonly string[]): Promise<number> {
     cwd: process.cwd(),
     environment: process.env,
     signal: interrupt.signal,
-    log: (line) => process.stderr.write(`${stamp()} ${line}\n`),
-    print: async (markdown) => {
-      process.stdout.write(markdown.endsWith("\n") ? markdown : `${markdown}\n`);
-    },
+    log: (line) => say(`${stamp()} ${line}`),
+    print: async (markdown) => void print(shown(markdown.endsWith("\n") ? markdown : `${markdown}\n`)),
     eventBase: null,
     now: () => new Date(),
     clock: () => performance.now(),
   });
   if (result.reason === "ok") return 0;
-  process.stderr.write(`${describeFailure(result.reason, result.message)}\n`);
+  say(describeFailure(result.reason, result.message));
   return result.reason === "inputs-invalid" ? 2 : 1;
 }
 
-function readArguments(args: readonly string[]): RawInputs {
-  const fromEnvironment = inputNames.flatMap((name) => {
+function isCommand(text: string): text is Command {
+  return Object.hasOwn(commands, text);
+}
+
+/** Throws where a flag is none of the command's: passed over, it would be taken for heeded. */
+function readArguments(command: Command, args: readonly string[]): RawInputs {
+  const names = inputsOf(command);
+  const fromEnvironment = names.flatMap((name) => {
     const value = process.env[variableOf(name)];
     return value === undefined ? [] : [[name, value] as const];
   });
-  const options = Object.fromEntries(inputNames.map((name) => [name, { type: "string" } as const]));
-  const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false });
+  const options = Object.fromEntries(names.map((name) => [name, { type: "string" } as const]));
+  const { values, tokens } = parseArgs({
+    args: [...args],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind === "positional") throw new Error(`${token.value}: belongs to no input; write --name value`);
+    if (token.kind !== "option") continue;
+    const { rawName, value, inlineValue } = token;
+    if (!Object.hasOwn(options, token.name)) throw new Error(`${rawName}: ${command} has no such input`);
+    if (value === undefined) throw new Error(`${rawName}: needs a value`);
+    if (!inlineValue && value.startsWith("-"))
+      throw new Error(`${rawName}: needs a value; write ${rawName}=${value} if that is it`);
+  }
   return { ...Object.fromEntries(fromEnvironment), ...values };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${shown(text)}\n`);
+}
+
+/** In a workflow's `run` step the runner reads what is printed. */
+function shown(text: string): string {
+  return process.env.GITHUB_ACTIONS === "true" ? withoutWorkflowCommands(text) : text;
 }
 
 function print(text: string): number {

@@ -1,4 +1,5 @@
 import { DeployError } from "../errors.ts";
+import { mask } from "../secrets.ts";
 import { type Command, commands, type InputName, inputTable } from "./table.ts";
 
 /** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
@@ -241,9 +242,12 @@ class Reader {
     const value = this.textOrNull(name);
     if (value === null) return null;
     if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-      throw this.#invalid(name, value, "must be a URL that begins with http:// or https://");
+      // What stands before an `@` may be a password, also where it is no URL yet.
+      const shown = value.replace(/^.*@/s, `${mask}@`);
+      throw this.#invalid(name, shown, "must be a URL that begins with http:// or https://");
     }
-    return value.replace(/\/+$/, "");
+    // As the URL standard writes it: a password with `@`, `/` or a quote in it is then found where it is to be masked.
+    return new URL(value).href.replace(/\/+$/, "");
   }
 
   url(name: InputName): string {
