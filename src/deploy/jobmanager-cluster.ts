@@ -1,5 +1,5 @@
 import type { Gateway } from "../flink/gateway.ts";
-import type { JobManager } from "../flink/jobmanager.ts";
+import { isWhollyRunning, type JobManager } from "../flink/jobmanager.ts";
 import type { Cluster, FlinkState, Progress, StopStatus } from "./cluster.ts";
 import { prepareProgram } from "./prepare.ts";
 
@@ -45,9 +45,7 @@ async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progre
     jobmanager.exceptions(jobId),
   ]);
   if (job === null) return null;
-  const allTasksRunning =
-    job.vertices.length > 0 &&
-    job.vertices.every((vertex) => vertex.status === "RUNNING" || vertex.status === "FINISHED");
+  const allTasksRunning = isWhollyRunning(job);
   const starved = allTasksRunning ? null : await jobmanager.overview();
   return {
     allTasksRunning,
@@ -55,14 +53,7 @@ async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progre
     completedCheckpoints: checkpoints?.counts.completed ?? null,
     checkpoints: interval !== null,
     failures: exceptions.length,
-    lastFailure: exceptions[0] === undefined ? null : causeIn(exceptions[0].text),
+    lastFailure: exceptions[0]?.text ?? null,
     freeSlots: starved?.slotsAvailable ?? null,
   };
-}
-
-/** The last cause of a Java stack trace, without frames. */
-function causeIn(trace: string): string {
-  const lines = trace.split("\n").filter((line) => line.trim() !== "" && !/^\s*(at |\.\.\. \d+ more)/.test(line));
-  const causes = lines.filter((line) => line.startsWith("Caused by: "));
-  return (causes.at(-1)?.slice("Caused by: ".length) ?? lines[0] ?? "").trim().slice(0, 500);
 }
