@@ -1,6 +1,6 @@
 import { changedAtRun } from "./changed-macros.ts";
 import type { CompiledManifest, CompiledNode } from "./manifest.ts";
-import { leadingWords, withoutQueryComment } from "./query-comment.ts";
+import { isQuery, leadingWords, withoutQueryComment } from "./query-comment.ts";
 import type { RecordedStatement } from "./recording.ts";
 
 /** What `dbt compile` of one side tells. */
@@ -15,18 +15,20 @@ export interface CompiledSide {
 /**
  * The unique ids of the table models whose programs may differ between two sides, each side's own models included, with
  * all that read a changed node; `all` where something differs that may bear on any model. Sound, not exact: a model
- * that is not named here is sent alike.
+ * that is not named here is sent alike. Null is a side that cannot be compiled without being run.
  */
-export function maybeChanged(base: CompiledSide, head: CompiledSide): readonly string[] | "all" {
+export function maybeChanged(base: CompiledSide | null, head: CompiledSide | null): readonly string[] | "all" {
+  if (base === null || head === null) return "all";
   if (base.settings !== head.settings) return "all";
   if (base.manifest.dbtVersion !== head.manifest.dbtVersion) return "all";
   if (changedAtRun(base.manifest, head.manifest)) return "all";
   const sources = changedSources(base, head);
-  if (sources === "all") return "all";
+  const asking = askingNodes([...base.statements, ...head.statements]);
+  if (sources === "all" || asking === "all") return "all";
   const before = byId(base.manifest);
   const after = byId(head.manifest);
   const ids = [...new Set([...before.keys(), ...after.keys()])];
-  const changed = ids.filter((id) => sources.has(id) || !sameNode(before.get(id), after.get(id)));
+  const changed = ids.filter((id) => sources.has(id) || asking.has(id) || !sameNode(before.get(id), after.get(id)));
   if (changed.some((id) => id.startsWith("operation."))) return "all";
   const reached = withReaders(changed, [...base.manifest.nodes, ...head.manifest.nodes]);
   return ids.filter((id) => reached.has(id) && (isTableModel(before.get(id)) || isTableModel(after.get(id)))).sort();
@@ -63,16 +65,25 @@ function changedSources(base: CompiledSide, head: CompiledSide): ReadonlySet<str
   return ids;
 }
 
-/** Without the mode the adapter sets before each statement, and without queries: their answers show in compiled code. */
+/**
+ * The models whose macros ask for rows. dbt compiles a model before the objects that it asks about are made, so what
+ * they were told is no proof.
+ */
+function askingNodes(statements: readonly RecordedStatement[]): ReadonlySet<string> | "all" {
+  const ids = statements.filter(({ sql }) => isQuery(sql)).map(({ nodeId }) => nodeId);
+  return ids.includes(null)
+    ? "all"
+    : new Set(ids.filter((id) => id !== null && !id.startsWith("operation.")) as string[]);
+}
+
+/** Without the mode that the adapter sets before each statement, and without queries. */
 function hookTexts({ statements }: CompiledSide): readonly string[] {
   return statements.map(({ sql }) => withoutQueryComment(sql)).filter((sql) => !isOfNoEffect(sql));
 }
 
-const querying = new Set(["SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"]);
-
 function isOfNoEffect(sql: string): boolean {
   const [first = ""] = leadingWords(sql, 1);
-  return querying.has(first) || first === "DROP" || /^SET\s+'execution\.runtime-mode'/i.test(sql);
+  return isQuery(sql) || first === "SHOW" || first === "DROP" || /^SET\s+'execution\.runtime-mode'/i.test(sql);
 }
 
 function createdSources(sql: string, nodes: readonly CompiledNode[]): readonly string[] {

@@ -36,6 +36,19 @@ export function leadingWords(sql: string, count: number): readonly string[] {
   return words;
 }
 
+const querying = new Set(["SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"]);
+
+/** Whether a statement wants rows that only a planner has; what it asks of jobs is known, for there are none. */
+export function isQuery(sql: string): boolean {
+  const [first = "", second = ""] = leadingWords(sql, 2);
+  return querying.has(first) && !isAboutJobs(first, second);
+}
+
+/** `SHOW JOBS` and `DESCRIBE JOB`. */
+export function isAboutJobs(first: string, second: string): boolean {
+  return (first === "SHOW" && second === "JOBS") || (first.startsWith("DESC") && second === "JOB");
+}
+
 /** A statement without the block comment that dbt puts before or after it, and without outer blanks. */
 export function withoutQueryComment(sql: string): string {
   return sql

@@ -6,15 +6,26 @@ import { runDbt } from "./dbt.ts";
 import { unsafeValues } from "./hint-check.ts";
 import { type CompiledManifest, readManifest } from "./manifest.ts";
 import { hasSeeds, projectSettings } from "./project-settings.ts";
-import { commentOf } from "./query-comment.ts";
+import { commentOf, isQuery } from "./query-comment.ts";
 import type { Recording } from "./recording.ts";
 import type { Side } from "./side.ts";
 import { attributeByText, readWritten } from "./written.ts";
 
-/** Runs `dbt compile` against the recorder: cheap, and enough for `maybeChanged`. Throws `dbt-failed`. */
-export async function compileSide(side: Side): Promise<CompiledSide> {
+/**
+ * Runs `dbt compile` against the recorder: cheap, and enough for `maybeChanged`. Null where it fails on a project whose
+ * macros query, which may yet run. Throws `dbt-failed`.
+ */
+export async function compileSide(side: Side): Promise<CompiledSide | null> {
   side.recorder.clear();
-  await runDbt(["compile"], side.run);
+  side.compiling.value = true;
+  try {
+    await runDbt(["compile"], side.run);
+  } catch (error) {
+    if (side.recorder.statements().some(({ sql }) => isQuery(sql))) return null;
+    throw error;
+  } finally {
+    side.compiling.value = false;
+  }
   return {
     manifest: await manifestOf(side),
     settings: await projectSettings(side),

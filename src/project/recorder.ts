@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "../errors.ts";
-import { leadingWords, nodeIdOf } from "./query-comment.ts";
+import { isAboutJobs, isQuery, leadingWords, nodeIdOf } from "./query-comment.ts";
 import { errorReply, type GatewayAnswer, noFailures, okAnswer, resultReply } from "./recorder-reply.ts";
 import type { RecordedStatement } from "./recording.ts";
 
@@ -64,29 +64,17 @@ async function answerStatement(
   before: readonly RecordedStatement[],
   answer: Answer,
 ): Promise<Outcome> {
-  const words = leadingWords(statement, 2);
   try {
-    const known = isTest(statement) ? noFailures : needsAnswer(words) ? null : knownAnswer(words);
+    const known = isTest(statement) ? noFailures : isQuery(statement) ? null : knownAnswer(leadingWords(statement, 2));
     return { kind: "answer", answer: known ?? (await answer(statement, before)) };
   } catch (error) {
     return { kind: "error", text: describeError(error) };
   }
 }
 
-const asking = new Set(["SELECT", "WITH", "VALUES", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"]);
-
 /** dbt's tests read data, and there is none here. */
 function isTest(statement: string): boolean {
   return /\/\*\*[^*]*\btest_query\(/.test(statement);
-}
-
-function needsAnswer([first = "", second = ""]: readonly string[]): boolean {
-  return asking.has(first) && !isAboutJobs(first, second);
-}
-
-/** No job ever runs here, so the adapter finds none to stop. */
-function isAboutJobs(first: string, second: string): boolean {
-  return (first === "SHOW" && second === "JOBS") || (first.startsWith("DESC") && second === "JOB");
 }
 
 function knownAnswer([first = "", second = ""]: readonly string[]): GatewayAnswer {

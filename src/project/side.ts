@@ -41,6 +41,11 @@ export interface Side extends AsyncDisposable {
   readonly options: SideOptions;
   readonly run: DbtRun;
   readonly recorder: Recorder;
+  /**
+   * While dbt compiles, a query that fails is answered with no rows: what it asks about may not have been made yet, in
+   * an order that only `dbt run` keeps.
+   */
+  readonly compiling: { value: boolean };
 }
 
 /** Throws `manifest-unreadable` where there is no project, `dbt-failed` where a profile or a package is missing. */
@@ -54,7 +59,13 @@ export async function openSide(options: SideOptions): Promise<Side> {
   const packages = projectFile["packages-install-path"];
   const packagesFolder = resolve(options.projectFolder, typeof packages === "string" ? packages : "dbt_packages");
   const hadPackages = await exists(packagesFolder);
-  const recorder = await startRecorder({ answer: options.answer });
+  const compiling = { value: false };
+  const answer: Answer = (statement, before) =>
+    options.answer(statement, before).catch((error: unknown) => {
+      if (compiling.value) return { columns: [], rows: [] };
+      throw error;
+    });
+  const recorder = await startRecorder({ answer });
   const side: Side = {
     name: options.name,
     project: name,
@@ -63,6 +74,7 @@ export async function openSide(options: SideOptions): Promise<Side> {
     profileTarget: defaultTarget(userProfile, profile),
     options,
     recorder,
+    compiling,
     run: {
       ...options,
       command: options.dbt,

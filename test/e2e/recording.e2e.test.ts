@@ -186,7 +186,7 @@ describe("a project with sources, views and jobs of every kind", () => {
 });
 
 describe("two sides", () => {
-  let base: CompiledSide;
+  let base: CompiledSide | null;
   beforeAll(async () => {
     base = await withSide(shop, (side) => compileSide(side));
   });
@@ -240,9 +240,31 @@ describe("macros, packages and settings", () => {
 {%- set top = run_query('select 7 as n') -%}
 select {% if execute %}'{{ tables.columns[0].values() | join('+') }}' as t, {{ top.rows[0][0] }} as n{% else %}1{% endif %}`,
     };
-    const recording = await withSide(files, (side) => recordSide(side, null), { answer });
+    const recording = await recordAll(files, { answer });
     expect(asked).toEqual(["show tables", "select 7 as n"]);
     expect(sentBy(recording, "model.shop.asking").at(-1)).toContain("select 'a+b' as t, 7 as n");
+  });
+
+  it("may ask about what is made only when dbt runs, which compiling does not fail on", async () => {
+    const answer: Answer = async (_, before) => {
+      if (!before.some(({ sql }) => sql.includes("create view"))) throw new Error("Object 'order_view' not found");
+      return { columns: [{ name: "name", type: "STRING" }], rows: [["id"]] };
+    };
+    const asking = (text: string) => ({ ...shop, "models/asking.sql": `{{ config(materialized='table') }} ${text}` });
+    const query = "{% set columns = run_query('describe ' ~ ref('order_view')) %}";
+    await withSide(
+      asking(`${query} select {% if execute %}{{ columns.rows | length }}{% endif %} as n`),
+      async (side) => {
+        const compiled = await compileSide(side);
+        const changed = maybeChanged(compiled, compiled);
+        expect(changed).toEqual(["model.shop.asking"]);
+        const recording = await recordSide(side, changed === "all" ? null : changed);
+        expect(sentBy(recording, "model.shop.asking").at(-1)).toContain("select 1 as n");
+      },
+      { answer },
+    );
+    const needy = asking(`${query} select {% if execute %}'{{ columns.rows[0][0] }}'{% endif %} as n`);
+    expect(await withSide(needy, (side) => compileSide(side), { answer })).toBeNull();
   });
 
   it("install a local package for the time of the run, and find its models' files", async () => {

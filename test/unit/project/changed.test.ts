@@ -103,6 +103,34 @@ describe("the table models that may differ", () => {
   });
 });
 
+describe("models whose macros ask for rows", () => {
+  const asking = (nodeId: string | null, sql = "describe orders"): CompiledSide => {
+    const plain = side({ nodes: all });
+    return { ...plain, statements: [{ sql, executionConfig: {}, nodeId }] };
+  };
+
+  it("may always differ, with what reads them: they were asked before anything was made", () => {
+    expect(maybeChanged(asking(orderView.uniqueId), asking(orderView.uniqueId))).toEqual([
+      "model.shop.per_customer",
+      "model.shop.top",
+    ]);
+  });
+
+  it("may be any model where the statement does not say which", () => {
+    expect(maybeChanged(asking(null), side({ nodes: all }))).toBe("all");
+  });
+
+  it("are not the hooks, which run before every model, nor the adapter's look for jobs", () => {
+    expect(maybeChanged(asking("operation.shop.hook"), asking("operation.shop.hook"))).toEqual([]);
+    expect(maybeChanged(asking(null, "SHOW JOBS"), side({ nodes: all }))).toEqual([]);
+  });
+
+  it("may be all where they cannot be compiled at all", () => {
+    expect(maybeChanged(null, base)).toBe("all");
+    expect(maybeChanged(base, null)).toBe("all");
+  });
+});
+
 describe("hooks' statements", () => {
   const create = (columns: string) => `/** drop_statement('DROP TABLE IF EXISTS \`orders\`') */
 CREATE TABLE orders /** mode('streaming')*/ (${columns}) with ('connector' = 'kafka');`;
@@ -116,7 +144,7 @@ CREATE TABLE orders /** mode('streaming')*/ (${columns}) with ('connector' = 'ka
 
   it("do not differ by dbt's comment, by the adapter's mode or by a query", () => {
     const before = side({ nodes: all, sent: [comment("a") + create("id INT")] });
-    const sent = ["SET 'execution.runtime-mode' = 'batch'", "SHOW TABLES", comment("b") + create("id INT")];
+    const sent = ["SET 'execution.runtime-mode' = 'batch'", "SHOW JOBS", comment("b") + create("id INT")];
     expect(maybeChanged(before, side({ nodes: all, sent }))).toEqual([]);
   });
 
