@@ -33,14 +33,12 @@ describe("tokenize", () => {
     fc.assert(
       fc.property(fc.array(unit), (parts) => {
         const sql = parts.join("");
-        let at = 0;
-        for (const token of tokenize(sql)) {
-          expect(sql.slice(at, token.start)).toMatch(/^[ \t\n\r\f]*$/);
-          expect(token.text).toBe(sql.slice(token.start, token.end));
-          expect(token.end).toBeGreaterThan(token.start);
-          at = token.end;
-        }
-        expect(sql.slice(at)).toMatch(/^[ \t\n\r\f]*$/);
+        const tokens = tokenize(sql);
+        const gaps = tokens.map((token, at) => sql.slice(tokens[at - 1]?.end ?? 0, token.start));
+        const rest = sql.slice(tokens.at(-1)?.end ?? 0);
+        expect(tokens.map((token, at) => `${gaps[at]}${token.text}`).join("") + rest).toBe(sql);
+        expect([...gaps, rest].join("")).toMatch(/^[ \t\n\r\f]*$/);
+        expect(tokens.every((token) => token.end > token.start)).toBe(true);
       }),
     );
   });
