@@ -27,8 +27,8 @@ function sectionsOf(text: string): ReadonlyMap<string, string> {
   let current: string[] = [];
   for (const line of text.split("\n")) {
     const heading = /^== (.+) ==$/.exec(line)?.[1];
-    // Each heading comes once; the same text within a literal of the query is no heading.
-    if (heading !== undefined && headings.includes(heading) && !sections.has(heading)) {
+    // The last one counts: a literal of the query may hold the same line, but the part after it, JSON, cannot.
+    if (heading !== undefined && headings.includes(heading)) {
       current = [];
       sections.set(heading, current);
     } else current.push(line);

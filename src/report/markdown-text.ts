@@ -52,3 +52,15 @@ export function folded(summary: string, body: string): string {
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
+
+/**
+ * Shows what a reader could not see: control characters, which a terminal obeys, and marks of writing direction, which
+ * make code look like other code, stand as `⟨U+202E⟩`. Line breaks and tabs stay.
+ */
+export function withVisibleSigns(text: string): string {
+  return text
+    .replace(/\r\n?/g, "\n")
+    .replace(/(?![\n\t])\p{Cc}|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (sign) => {
+      return `⟨U+${(sign.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}⟩`;
+    });
+}

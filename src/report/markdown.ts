@@ -2,7 +2,7 @@ import { isBlocked } from "../plan/make-plan.ts";
 import type { Change, Plan } from "../plan/plan.ts";
 import { renderDetails } from "./details.ts";
 import { renderFindings } from "./findings.ts";
-import { code, count, plainText } from "./markdown-text.ts";
+import { code, count, plainText, withVisibleSigns } from "./markdown-text.ts";
 import { stateWord, verdictLine } from "./words.ts";
 
 export interface RenderOptions {
@@ -58,7 +58,7 @@ function renderAt(plan: Plan, level: Level): string {
     ...(level.left === null ? [] : [`_Left out for length: ${level.left}. The plan file has everything._`]),
     renderFooter(plan),
   ];
-  return `${parts.join("\n\n")}\n`;
+  return withVisibleSigns(`${parts.join("\n\n")}\n`);
 }
 
 /** A suspended job whose program changes is shown too, although nothing is done to it yet. */

@@ -85,6 +85,10 @@ test("with renames it is one job that keeps its state", () => {
 test("a rename that was done, or that names no job, means nothing", () => {
   const jobs = [job("b")];
   expect(shown({ base: jobs, head: jobs, renames: { a: "b", x: "y" } })).toEqual(["b: none, state kept"]);
+  expect(shown({ base: [job("a")], head: [job("a"), job("b", changed)], renames: { a: "b" } })).toEqual([
+    "a: none, state kept",
+    "b: create, state none; new in the project",
+  ]);
   expect(shown({ base: [job("a"), job("b")], head: [job("b")], renames: { a: "b" } })).toEqual([
     "b: none, state kept",
     "a: remove, state kept; removed from the project",

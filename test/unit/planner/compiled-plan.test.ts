@@ -4,18 +4,19 @@ import { decodeCompiledPlan, encodeCompiledPlan, renumber } from "../../../src/p
 import { parseExactJson, writeExactJson } from "../../../src/planner/exact-json.ts";
 
 /** A join of two sources into a sink, as Flink would write it if its counter stood at `first`. */
-function joinPlan(first: number, order: readonly number[] = [0, 1, 2, 3]): string {
+function joinPlan(first: number, order: readonly number[] = [0, 1, 2, 3], sinkEdgeFirst = false): string {
   const nodes = [
     { id: first, type: "stream-exec-table-source-scan_2", description: "TableSourceScan(left)" },
     { id: first + 5, type: "stream-exec-table-source-scan_2", description: "TableSourceScan(right)" },
     { type: "stream-exec-join_1", description: "Join", id: first + 6, state: [{ ttl: "0 ms" }] },
     { id: first + 7, type: "stream-exec-sink_2", description: "Sink" },
   ];
-  const edges = [
+  const toJoin = [
     { source: first, target: first + 6, shuffle: { type: "FORWARD" } },
-    { source: first + 5, target: first + 6 },
-    { source: first + 6, target: first + 7 },
+    { target: first + 6, source: first + 5 },
   ];
+  const toSink = { source: first + 6, target: first + 7 };
+  const edges = sinkEdgeFirst ? [toSink, ...toJoin] : [...toJoin, toSink];
   return JSON.stringify({ flinkVersion: "1.20", nodes: order.map((index) => nodes[index]), edges });
 }
 
@@ -36,16 +37,19 @@ test("ids begin at 1, inputs before what reads them, the join's left input first
   ]);
 });
 
-test("the canonical text depends neither on Flink's counter nor on the order of nodes", () => {
+test("the canonical text depends neither on Flink's counter nor on the order of nodes and edges", () => {
+  const counter = fc.integer({ min: 1, max: 100_000 });
+  const order = fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 });
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 100_000 }),
-      fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
-      (first, order) => {
-        expect(canonical(joinPlan(first, order))).toBe(canonical(joinPlan(1)));
-      },
-    ),
+    fc.property(counter, order, fc.boolean(), (first, nodes, sinkEdgeFirst) => {
+      expect(canonical(joinPlan(first, nodes, sinkEdgeFirst))).toBe(canonical(joinPlan(1)));
+    }),
   );
+});
+
+test("the order of a join's inputs is kept: it is no other plan's", () => {
+  const swapped = JSON.parse(joinPlan(1)) as { edges: unknown[] };
+  expect(canonical(JSON.stringify({ ...swapped, edges: swapped.edges.toReversed() }))).not.toBe(canonical(joinPlan(1)));
 });
 
 test("renumbering twice changes nothing", () => {
@@ -59,6 +63,10 @@ test("every field of a node stays", () => {
 test("a number keeps every digit, which a double would not", () => {
   const text = '{"a":9223372036854775806,"b":1.10,"c":"9223372036854775806","d":-0,"e":1E5,"f":[12]}';
   expect(writeExactJson(parseExactJson(text))).toBe(text);
+});
+
+test("keys are sorted, at every depth", () => {
+  expect(writeExactJson(parseExactJson('{"b":[{"d":1,"c":2}],"a":3}'))).toBe('{"a":3,"b":[{"c":2,"d":1}]}');
 });
 
 test("any JSON comes back the same but for the order of keys", () => {

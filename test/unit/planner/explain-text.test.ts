@@ -10,7 +10,9 @@ Sink(table=[t])
 ${advice}
 
 == Optimized Execution Plan ==
-Join(where=[(a = '== Physical Execution Plan ==')])
+Join(where=[(a = 'x
+== Physical Execution Plan ==
+y')])
 :- Calc(select=[a])(reuse_id=[${first}])
 +- Reused(reference_id=[${first}])
 
@@ -48,10 +50,15 @@ test("the graph has ids from 1, types without numbers, and edges", () => {
   ]);
 });
 
-test("a heading within a literal of the query begins no part", () => {
-  expect(decodeExplanation(answer(7, none)).plan).toBe(
-    "Join(where=[(a = '== Physical Execution Plan ==')])\n:- Calc(select=[a])(reuse_id=[1])\n+- Reused(reference_id=[1])",
-  );
+test("a heading within a literal of the query does not hide the graph", () => {
+  expect(decodeExplanation(answer(7, none)).plan).toBe("Join(where=[(a = 'x");
+  expect(decodeExplanation(answer(7, none)).graph).toHaveLength(2);
+});
+
+test("numbers of shared parts follow the order in which they are shown", () => {
+  const plan = (one: number, other: number): string =>
+    `== Optimized Execution Plan ==\nA(reuse_id=[${one}])\nB(reuse_id=[${other}])\nReused(reference_id=[${other}])`;
+  expect(decodeExplanation(plan(9, 4)).plan).toBe("A(reuse_id=[1])\nB(reuse_id=[2])\nReused(reference_id=[2])");
 });
 
 test("advice is given where there is some", () => {

@@ -129,3 +129,9 @@ test("no secret of the project is shown", () => {
   const text = render([job("m", secret("hunter2"))], [job("m", secret("hunter3"))]);
   expect(text).not.toMatch(/hunter/);
 });
+
+test("signs that a reader would not see, or a terminal would obey, are shown", () => {
+  const hidden = job("m", { setup: [view("v", "SELECT '\u001b[2J', 'a\u202eb'\r\nFROM orders")] });
+  const text = render([], [hidden]);
+  expect(text).toContain("SELECT '⟨U+001B⟩[2J', 'a⟨U+202E⟩b'\nFROM orders");
+});
