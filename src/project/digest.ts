@@ -35,8 +35,15 @@ function canonicalSetup(setup: readonly ProgramStatement[]): readonly string[] {
   return groups.flatMap(({ statements }) => statements.sort());
 }
 
+/** By text: the same source stands in the programs of many jobs. */
+const canonicalStatements = new Map<string, string>();
+
 function canonicalStatement(sql: string): string {
-  return replaceSecrets(canonicalSql(sql), fingerprintSecret);
+  const known = canonicalStatements.get(sql);
+  if (known !== undefined) return known;
+  const canonical = replaceSecrets(canonicalSql(sql), fingerprintSecret);
+  canonicalStatements.set(sql, canonical);
+  return canonical;
 }
 
 function canonicalConfig(config: Config): readonly (readonly [string, string])[] {
