@@ -105,7 +105,7 @@ describe("the table models that may differ", () => {
 
 describe("models whose macros ask for rows", () => {
   const asking = (nodeId: string | null, sql = "describe orders"): CompiledSide => {
-    const plain = side({ nodes: all });
+    const plain = side({ nodes: [...all, node("operation.shop.hook")] });
     return { ...plain, statements: [{ sql, executionConfig: {}, nodeId }] };
   };
 
