@@ -247,7 +247,7 @@ class Reader {
       throw this.#invalid(name, shown, "must be a URL that begins with http:// or https://");
     }
     // As the URL standard writes it: a password with `@`, `/` or a quote in it is then found where it is to be masked.
-    return new URL(value).href.replace(/\/+$/, "");
+    return new URL(value).href.replaceAll("'", "%27").replace(/\/+$/, "");
   }
 
   url(name: InputName): string {
