@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { gunzipSync } from "node:zlib";
 
 /** Where the two bundles are: `dist`, or what FLINK_DBT_DEPLOY_DIST names while they are being worked on. */
 export const distFolder = resolve(process.env.FLINK_DBT_DEPLOY_DIST ?? join(import.meta.dirname, "..", "..", "dist"));
@@ -59,6 +61,17 @@ export async function writeFiles(folder: string, files: Readonly<Record<string, 
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await writeFile(join(folder, name), text);
   }
+}
+
+/** The files below a folder, unpacked where they are packed, that hold the text. */
+export function filesWith(text: string, folder: string): readonly string[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return files
+    .map((file) => join(file.parentPath, file.name))
+    .filter((path) => {
+      const bytes = readFileSync(path);
+      return (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).includes(text);
+    });
 }
 
 /** Starts `dist/cli.js` as a user would. */

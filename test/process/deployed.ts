@@ -1,0 +1,48 @@
+import { join } from "node:path";
+import { deploy } from "../../src/deploy/deployment.ts";
+import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { Gateway } from "../../src/flink/gateway.ts";
+import { JobManager } from "../../src/flink/jobmanager.ts";
+import { openLedger } from "../../src/ledger/ledger.ts";
+import { secretsOf } from "../../src/ledger/stored-job.ts";
+import { openFileStore } from "../../src/ledger/stores/file.ts";
+import type { Job } from "../../src/project/job.ts";
+import type { FakeFlink } from "../fakes/fake-flink.ts";
+
+export const ledgerFolder = ".flink-dbt-deploy/ledger";
+export const checkpointing = { "execution.checkpointing.interval": "1s" };
+
+/** Lets these jobs run on the fake, as an earlier deployment from `cwd` into the environment `default` has left them. */
+export async function deployed(jobs: readonly Job[], { fake, cwd }: { fake: FakeFlink; cwd: string }): Promise<void> {
+  const { signal } = new AbortController();
+  const gateway = new Gateway({ url: fake.gatewayUrl });
+  const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
+  const now = () => "2026-01-01T00:00:00.000Z";
+  const writer = { environment: "default", deployment: "d".repeat(32), commit: "c".repeat(40), now };
+  const { jobs: outcomes } = await deploy(
+    {
+      jobs,
+      compiledPlans: new Map(),
+      flinkVersion: fake.version,
+      removedJobs: "keep",
+      renames: {},
+      parallelJobs: 1,
+      settings: {
+        environment: "default",
+        deployment: writer.deployment,
+        savepointDirectory: "file:///savepoints",
+        verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
+      },
+      secrets: secretsOf(jobs.map(({ program }) => program)),
+    },
+    {
+      cluster: jobmanagerCluster(jobmanager, { gateway, initSql: [], signal }),
+      ledger: await openLedger(openFileStore(join(cwd, ledgerFolder), "default"), writer),
+      log: () => undefined,
+      clock: () => performance.now(),
+      signal,
+    },
+  );
+  const bad = outcomes.find(({ code }) => code !== null);
+  if (bad !== undefined) throw new Error(`${bad.job}: ${bad.message}`);
+}

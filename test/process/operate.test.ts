@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FakeFlink } from "../fakes/fake-flink.ts";
+import { job } from "../unit/plan/jobs.ts";
+import { checkpointing, deployed, ledgerFolder } from "./deployed.ts";
+import { type Door, Folders, type Result, run } from "./harness.ts";
+
+const config = (name: string) => ({ "pipeline.name": name, ...checkpointing });
+const running = (name: string) => job(name, { executionConfig: config(name) });
+
+describe.each(["command", "action"] as const)("through the %s", (door: Door) => {
+  let folders: Folders;
+  let cwd: string;
+  let fake: FakeFlink;
+  beforeEach(async () => {
+    folders = new Folders();
+    cwd = await folders.make();
+    fake = await FakeFlink.start();
+  });
+  afterEach(async () => {
+    await fake[Symbol.asyncDispose]();
+    await folders[Symbol.asyncDispose]();
+  });
+  const call = (command: string, inputs: Readonly<Record<string, string>> = {}): Promise<Result> =>
+    run(
+      door,
+      command,
+      {
+        "gateway-url": fake.gatewayUrl,
+        "jobmanager-url": fake.jobmanagerUrl,
+        ...(command === "status" ? {} : { "savepoint-dir": "file:///savepoints" }),
+        ...inputs,
+      },
+      { cwd },
+    );
+
+  test("status, suspend by glob, status, resume: each job goes on where it was, and every record came once", async () => {
+    await deployed([running("orders"), running("orders_daily"), running("customers")], { fake, cwd });
+    const first = await call("status");
+    expect(first).toMatchObject({ code: 0, reason: "ok" });
+    expect(first.stdout).toContain("## Status of default: the ledger and the cluster agree");
+    expect(first.stdout).toMatch(
+      /\| \*\*customers\*\* \| running \| RUNNING \| `[0-9a-f]{32}` \| — \| `cccccccccc` \| {2}\|/,
+    );
+
+    const suspended = await call("suspend", { jobs: "orders*" });
+    expect(suspended).toMatchObject({ code: 0, reason: "ok" });
+    expect(suspended.stdout).toContain("## default: 2 of 2 jobs changed");
+    expect(suspended.stdout).toMatch(/\| \*\*orders\*\* \| ⏸️ suspended \| — \| kept in file:.*savepoint/);
+    expect([fake.living("orders"), fake.living("orders_daily")]).toEqual([[], []]);
+    expect(fake.living("customers")).toHaveLength(1);
+
+    const again = await call("suspend", { jobs: "orders" });
+    expect(again).toMatchObject({ code: 0, reason: "ok" });
+    expect(again.stdout).toContain("nothing to do");
+    const status = await call("status", { jobs: "orders" });
+    expect(status).toMatchObject({ code: 0, reason: "ok" });
+    expect(status.stdout).toMatch(/\| \*\*orders\*\* \| suspended \| — \| — \| file:.*savepoint/);
+    expect(status.stdout).not.toContain("customers");
+
+    const resumed = await call("resume", { jobs: "orders, orders_daily" });
+    expect(resumed).toMatchObject({ code: 0, reason: "ok" });
+    expect(resumed.stdout).toMatch(/\| \*\*orders\*\* \| 🟢 resumed \| `[0-9a-f]{32}` \| from file:.*savepoint/);
+    const numbers = fake.numbers("orders");
+    expect(numbers).toEqual(numbers.map((_number, index) => index + 1));
+  });
+
+  test("through the gateway alone a job is suspended and resumed too, and what could not be seen is said", async () => {
+    await deployed([running("orders")], { fake, cwd });
+    const alone = { "jobmanager-url": "", jobs: "orders" };
+    expect(await call("suspend", alone)).toMatchObject({ code: 0, reason: "ok" });
+    const resumed = await call("resume", { ...alone, "steady-time": "1" });
+    expect(resumed).toMatchObject({ code: 0, reason: "ok" });
+    expect(resumed.stdout).toContain("its checkpoints and its restore path cannot be seen");
+    const numbers = fake.numbers("orders");
+    expect(numbers).toEqual(numbers.map((_number, index) => index + 1));
+  });
+
+  test("a name that matches nothing is `unknown-job`, and no other job is touched", async () => {
+    await deployed([running("orders")], { fake, cwd });
+    for (const command of ["status", "suspend", "resume"]) {
+      const { reason, message } = await call(command, { jobs: "orders, order" });
+      expect({ command, reason }).toEqual({ command, reason: "unknown-job" });
+      expect(message).toContain("no job matches order; there are orders");
+    }
+    expect(fake.living("orders")).toHaveLength(1);
+  });
+
+  test("an empty ledger and an empty cluster have no job to show, and none to suspend", async () => {
+    expect(await call("status")).toMatchObject({ code: 0, reason: "ok" });
+    const { reason, message } = await call("suspend", { jobs: "*" });
+    expect(reason).toBe("unknown-job");
+    expect(message).toContain("no job matches *; there is none");
+  });
+
+  test("a job that should run and does not is `job-down`", async () => {
+    await deployed([running("orders")], { fake, cwd });
+    fake.cluster.loseJobs();
+    const { reason, stdout, message } = await call("status");
+    expect(reason).toBe("job-down");
+    expect(stdout).toContain("1 of 1 jobs need a look");
+    expect(message).toMatch(/orders: job [0-9a-f]{32} is not known to the cluster any more/);
+  });
+
+  test("a savepoint that fails leaves the job running, and the failure is told in Flink's words", async () => {
+    await deployed([running("orders")], { fake, cwd });
+    fake.cluster.failNextSavepoint("disk is full");
+    const { reason, message } = await call("suspend", { jobs: "orders" });
+    expect(reason).toBe("savepoint-failed");
+    expect(message).toContain("disk is full");
+    expect(message).not.toMatch(/^\s+at /m);
+    expect(fake.living("orders")).toHaveLength(1);
+    expect(await call("suspend", { jobs: "orders" })).toMatchObject({ code: 0, reason: "ok" });
+  });
+
+  test("without savepoint-dir nothing is stopped", async () => {
+    await deployed([running("orders")], { fake, cwd });
+    const { reason, message } = await call("suspend", { jobs: "orders", "savepoint-dir": "" });
+    expect(reason).toBe("savepoint-dir-missing");
+    expect(message).toContain("orders must be stopped with a savepoint, and `savepoint-dir` is not set");
+    expect(fake.living("orders")).toHaveLength(1);
+  });
+
+  test.each([
+    ["not JSON", () => "{", "is not JSON"],
+    ["of a later version", (text: string) => text.replace('"version":1', '"version":2'), "its version is 2"],
+    ["changed by hand", (text: string) => text.replace('"default"', '"production"'), "does not match what it says"],
+  ])("a ledger entry that is %s ends everything before the cluster is touched", async (_name, change, said) => {
+    await deployed([running("orders")], { fake, cwd });
+    const entries = join(cwd, ledgerFolder, "default", "entries");
+    const file = join(entries, readdirSync(entries)[0] ?? "");
+    writeFileSync(file, change(readFileSync(file, "utf8")));
+    for (const command of ["status", "suspend", "resume"]) {
+      const { reason, message } = await call(command, { jobs: "orders" });
+      expect({ command, reason }).toEqual({ command, reason: "ledger-unreadable" });
+      expect(message).toContain(file);
+      expect(message).toContain(said);
+    }
+    expect(fake.living("orders")).toHaveLength(1);
+  });
+});
