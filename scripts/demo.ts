@@ -18,20 +18,23 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), "flink-dbt-deploy-demo-"));
   const screen = new Screen(process.stdout, folder);
   const stage = new Stage(placesIn(folder), screen, interruption());
-  screen.opening(
-    "A shop's streaming jobs, from their first deployment to the proof that no order is lost or counted twice.",
-  );
+  screen.opening("A shop's streaming jobs, from their first deployment to the proof that no order is lost or doubled.");
   const start = performance.now();
   const outcome = await play(stage, version, resolve("plan.md"));
   const took = inSeconds((performance.now() - start) / 1000);
   screen.table(stage.finished);
-  if (outcome.kind === "proven") {
-    screen.verdict(true, `Exactly once, in ${took}:\n${outcome.proofs.map((proof) => `  ${proof}`).join("\n")}`);
-  } else {
-    screen.verdict(false, outcome.kind === "interrupted" ? "Interrupted." : `Failed: ${outcome.message}`);
+  switch (outcome.kind) {
+    case "proven":
+      screen.verdict(true, `Exactly once, shown in ${took}:`, outcome.proofs);
+      break;
+    case "interrupted":
+      screen.verdict(false, "Interrupted.", []);
+      break;
+    case "failed":
+      screen.verdict(false, `Failed after ${took}; everything is kept in ${folder}`, outcome.message.split("\n"));
+      break;
   }
-  if (outcome.kind === "failed") screen.line(`everything is kept in ${folder}`);
-  else await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  if (outcome.kind !== "failed") await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   return { proven: 0, interrupted: 130, failed: 1 }[outcome.kind];
 }
 
@@ -61,6 +64,8 @@ async function play(stage: Stage, version: string, planMarkdown: string): Promis
 
 async function startFlink({ places, screen, signal }: Stage, version: string): Promise<EmbeddedCluster> {
   const log = (line: string): void => screen.progress(line);
+  // Half a second instead of three until Flink's REST tells of a new checkpoint.
+  const config = { "web.refresh-interval": "500" };
   const cacheFolder = defaultCacheFolder(process.env);
   const distribution = await provideDistribution({
     version,
@@ -70,7 +75,7 @@ async function startFlink({ places, screen, signal }: Stage, version: string): P
     log,
     signal,
   });
-  return await startCluster({ distribution, folder: places.flink, slots: 6, log, signal });
+  return await startCluster({ distribution, folder: places.flink, slots: 6, config, log, signal });
 }
 
 /** The first signal ends the demo in order, a second one at once; Flink ends with this process either way. */

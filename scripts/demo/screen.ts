@@ -14,11 +14,14 @@ export class Screen {
   readonly #stream: NodeJS.WriteStream;
   /** What every path here begins with, which would only make lines long. */
   readonly #folder: string;
+  /** Of a line below a headline. */
+  readonly #width: number;
   #steps = 0;
 
   constructor(stream: NodeJS.WriteStream, folder: string) {
     this.#stream = stream;
     this.#folder = folder;
+    this.#width = Math.max((stream.columns ?? 100) - 4, 40);
   }
 
   opening(text: string): void {
@@ -36,7 +39,7 @@ export class Screen {
   }
 
   progress(line: string): void {
-    this.#write(`    ${this.#styled("dim", shorten(line, this.#folder))}`);
+    for (const part of wrap(shorten(line, this.#folder), this.#width)) this.#write(`    ${this.#styled("dim", part)}`);
   }
 
   /** A line that is worth reading. */
@@ -46,7 +49,9 @@ export class Screen {
 
   done({ ok, result, seconds }: FinishedStep): void {
     const mark = ok ? this.#styled("green", "✔") : this.#styled("red", "✘");
-    this.#write(`    ${mark} ${ok ? result : this.#styled("red", result)} ${this.#styled("dim", inSeconds(seconds))}`);
+    const [first = "", ...more] = result.split("\n");
+    this.#write(`    ${mark} ${ok ? first : this.#styled("red", first)}  ${this.#styled("dim", inSeconds(seconds))}`);
+    for (const line of more) this.line(`  ${line}`);
   }
 
   table(steps: readonly FinishedStep[]): void {
@@ -54,8 +59,9 @@ export class Screen {
     this.#write(`\n${this.#styled("bold", head)}\n${rows.join("\n")}`);
   }
 
-  verdict(ok: boolean, text: string): void {
+  verdict(ok: boolean, text: string, more: readonly string[]): void {
     this.#write(`\n${this.#styled(ok ? ["bold", "green"] : ["bold", "red"], text)}`);
+    for (const line of more) this.#write(`  ${line}`);
   }
 
   #styled(style: Style, text: string): string {
@@ -77,6 +83,23 @@ export function shorten(line: string, folder: string): string {
       return path.replace(/\b([0-9a-f]{8})[0-9a-f]{24}\b/g, "$1…");
     })
     .join("");
+}
+
+/** Broken at spaces, with what follows two columns further in; a word longer than a line stays whole. */
+export function wrap(line: string, width: number): readonly string[] {
+  const indent = /^ */.exec(line)?.[0] ?? "";
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line.slice(indent.length).split(" ")) {
+    const longer = current === "" ? `${indent}${word}` : `${current} ${word}`;
+    if (current === "" || longer.length <= width) {
+      current = longer;
+    } else {
+      lines.push(current);
+      current = `${indent}  ${word}`;
+    }
+  }
+  return [...lines, current];
 }
 
 /** A headline and a row per step, in columns. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shorten, tableOf } from "../../../scripts/demo/screen.ts";
+import { shorten, tableOf, wrap } from "../../../scripts/demo/screen.ts";
 
 test("long ids and paths of the demo are said shortly, other paths are left as they are", () => {
   const line =
@@ -19,4 +19,11 @@ test("the table has a row per step in columns, and a failed step says so in its 
     "Start      runs        1.3 s",
     "Deploy it  ✘ failed  101.0 s",
   ]);
+});
+
+test("a long line is broken at spaces and goes on two columns further in", () => {
+  expect(wrap("  one two three four", 9)).toEqual(["  one two", "    three", "    four"]);
+  expect(wrap("short", 9)).toEqual(["short"]);
+  expect(wrap("a  b", 9)).toEqual(["a  b"]);
+  expect(wrap("one-long-word and more", 9)).toEqual(["one-long-word", "  and", "  more"]);
 });
