@@ -52,7 +52,7 @@ async function play(stage: Stage, version: string, planMarkdown: string): Promis
       return "JobManager, TaskManager and SQL Gateway run";
     });
     if (cluster === undefined) throw new Error("Flink was not started");
-    const proofs = await tellStory({ stage, cluster, planMarkdown });
+    const proofs = await tellStory({ stage, cluster, flinkVersion: version, planMarkdown });
     return { kind: "proven", proofs };
   } catch (error) {
     if (stage.signal.aborted) return { kind: "interrupted" };

@@ -18,12 +18,18 @@ const suspended = ["order_log", "order_tiers"];
 export interface StoryRequest {
   readonly stage: Stage;
   readonly cluster: EmbeddedCluster;
+  readonly flinkVersion: string;
   /** The Markdown of the plan is left here; absolute. */
   readonly planMarkdown: string;
 }
 
 /** A shop's jobs from their first deployment to the proof. Returns the proof's lines, throws at the first step that fails. */
-export async function tellStory({ stage, cluster, planMarkdown }: StoryRequest): Promise<readonly string[]> {
+export async function tellStory({
+  stage,
+  cluster,
+  flinkVersion,
+  planMarkdown,
+}: StoryRequest): Promise<readonly string[]> {
   const { places, signal, screen } = stage;
   const jobManager = new JobManager({ url: cluster.jobmanagerUrl, signal });
   const onProject = projectArguments(places);
@@ -44,8 +50,8 @@ export async function tellStory({ stage, cluster, planMarkdown }: StoryRequest):
     await commitEdit(places.shop, goodEdit);
     screen.line(`commit: ${goodEdit.message}`);
     const planFile = join(places.folder, "plan.json");
-    const files = ["--plan-file", planFile, "--markdown-file", planMarkdown];
-    await stage.done(["plan", "--base", "HEAD~1"], [...onProject, ...files]);
+    const more = ["--flink-version", flinkVersion, "--plan-file", planFile, "--markdown-file", planMarkdown];
+    await stage.done(["plan", "--base", "HEAD~1"], [...onProject, ...more]);
     const plan = decodePlan(await readFile(planFile, "utf8"));
     const changes = plan.changes.filter(({ kind }) => kind !== "none");
     for (const { kind, job, reasons } of changes) {
