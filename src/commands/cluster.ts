@@ -1,7 +1,7 @@
 import type { Cluster } from "../deploy/cluster.ts";
 import { gatewayCluster } from "../deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../deploy/jobmanager-cluster.ts";
-import type { Settings } from "../deploy/next-step.ts";
+import type { Settings } from "../deploy/step.ts";
 import { DeployError } from "../errors.ts";
 import { Gateway } from "../flink/gateway.ts";
 import { JobManager } from "../flink/jobmanager.ts";

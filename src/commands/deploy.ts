@@ -22,7 +22,8 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   await using scratch = await makeScratch();
   const checkout = await findCheckout(shell.cwd, inputs.projectDir);
   const initSql = await readInitSql(inputs.initSql, shell.cwd);
-  const { cluster, flinkVersion } = await openCluster(inputs, initSql, shell);
+  const { cluster: opened, flinkVersion } = await openCluster(inputs, initSql, shell);
+  await using cluster = opened;
   if (inputs.flinkVersion !== null && inputs.flinkVersion !== flinkVersion) {
     throw new DeployError(
       "version-mismatch",

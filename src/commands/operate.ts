@@ -1,11 +1,11 @@
 import { previousOf, settle } from "../deploy/deployment.ts";
 import { deploymentId } from "../deploy/ids.ts";
-import type { Desired, Settings } from "../deploy/next-step.ts";
 import type { JobOutcome, JobTask, RunContext } from "../deploy/run-job.ts";
+import type { Desired, Settings } from "../deploy/step.ts";
 import { DeployError } from "../errors.ts";
 import type { ResumeInputs, SuspendInputs } from "../inputs/inputs.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
-import { loadJob, type Secrets } from "../ledger/stored-job.ts";
+import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { report } from "./deploy.ts";
@@ -14,13 +14,15 @@ import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { readInitSql } from "./workbench.ts";
 
-/** Nothing is verified when a job is only stopped. */
-const noLimits: Settings["verify"] = { timeoutMs: 0, batchTimeoutMs: 0, checkpoints: 0, steadyMs: 0 };
+/** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */
+const beforeStop: Settings["verify"] = { timeoutMs: 180_000, batchTimeoutMs: 3_600_000, checkpoints: 0, steadyMs: 0 };
+
+const noPath = { startFrom: null, answer: null };
 
 /** Stops the jobs with a savepoint that the ledger keeps; a suspended one keeps the savepoint that it has. */
 export async function suspend(inputs: SuspendInputs, shell: Shell): Promise<CommandResult> {
-  return await operate(inputs, noLimits, shell, async () => ({
-    desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", startFrom: null },
+  return await operate(inputs, beforeStop, shell, async () => ({
+    desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", ...noPath },
     program: null,
   }));
 }
@@ -34,7 +36,8 @@ export async function resume(
   let secrets: Promise<Secrets> | null = null;
   return await operate(inputs, verifyLimits(inputs), shell, async (name, context) => {
     const recorded = context.ledger.job(name);
-    const reference = recorded.settled?.reference ?? null;
+    const begun = recorded.attempt?.submissions.findLast(({ role }) => role === "new");
+    const reference = begun?.reference ?? recorded.settled?.reference ?? null;
     if (reference === null) {
       throw new DeployError(
         "needs-operator",
@@ -42,14 +45,14 @@ export async function resume(
       );
     }
     const { job } = await loadJob(context.ledger.store, reference);
-    let { program } = await previousOf(recorded, new Map(), context);
+    let program = unsealProgram(job.program, new Map());
     if (program === null) {
       secrets ??= secretsOfProject();
-      ({ program } = await previousOf(recorded, await secrets, context));
+      program = unsealProgram(job.program, await secrets);
     }
-    const { upgradeMode, startFrom } = job;
+    const { upgradeMode } = job;
     const { runtimeMode } = job.program;
-    return { desired: { kind: "running", reference, upgradeMode, startFrom, runtimeMode }, program };
+    return { desired: { kind: "running", reference, upgradeMode, runtimeMode, ...noPath }, program };
   });
 }
 
@@ -64,7 +67,8 @@ async function operate(
   shell: Shell,
   aimOf: (name: string, context: RunContext) => Promise<Aim>,
 ): Promise<CommandResult> {
-  const { cluster } = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
+  const opened = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
+  await using cluster = opened.cluster;
   const store = openStore(inputs, shell.cwd);
   const { environment, command } = inputs;
   const entries = await store.entries();
@@ -85,11 +89,13 @@ async function operate(
   };
   const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
   const outcomes: JobOutcome[] = [];
-  for (const name of matchingNames(operable(ledger), inputs.jobs)) {
+  const taskOf = async (name: string): Promise<JobTask> => {
     const { desired, program } = await aimOf(name, context);
     const { mode } = await previousOf(ledger.job(name), new Map(), context);
-    const task: JobTask = { name, desired, program, previous: null, settings: { ...settings, settledMode: mode } };
-    outcomes.push(await settle(task, context));
+    return { name, desired, program, previous: null, settings: { ...settings, settledMode: mode } };
+  };
+  for (const name of matchingNames(operable(ledger), inputs.jobs)) {
+    outcomes.push(await settle({ name, task: () => taskOf(name) }, context));
   }
   return await report({ environment, deployment, jobs: outcomes }, shell, { plan: null });
 }

@@ -12,7 +12,8 @@ import type { CommandResult, Shell } from "./shell.ts";
 export async function status(inputs: StatusInputs, shell: Shell): Promise<CommandResult> {
   const store = openStore(inputs, shell.cwd);
   const deployed = fold(await store.entries());
-  const { cluster, flinkVersion } = await openCluster(inputs, [], shell);
+  const { cluster: opened, flinkVersion } = await openCluster(inputs, [], shell);
+  await using cluster = opened;
   const jobs = await cluster.jobs();
   const strangers = [...new Set(jobs.filter((job) => !hasEnded(job.state)).map((job) => job.name))];
   const recorded = [...deployed.values()].filter(({ settled, attempt }) => settled !== null || attempt !== null);

@@ -22,26 +22,39 @@ export interface ClusterJob {
   readonly id: string;
   readonly name: string;
   readonly state: FlinkState;
+  /** Null where only the gateway is reached: it tells the job's state, which is RUNNING before any task is. */
+  readonly allTasksRunning: boolean | null;
 }
 
-/** What can be seen of one job. `null` is "cannot be known this way": the gateway alone tells the state and no more. */
+/** What the JobManager tells of one job; it may be `lagMs` old. */
 export interface Progress {
-  readonly allTasksRunning: boolean | null;
-  /** The path the job was restored from; "" when it started empty. */
-  readonly restoredFrom: string | null;
-  readonly completedCheckpoints: number | null;
-  /** Whether the job takes checkpoints by itself. */
-  readonly checkpoints: boolean | null;
-  readonly failures: number | null;
+  /** The path of the newest restore; "" when it started empty. */
+  readonly restoredFrom: string;
+  /** How often it was restored, by its restarts too. */
+  readonly restores: number;
+  readonly completedCheckpoints: number;
+  /** Null when it takes none by itself. */
+  readonly checkpointIntervalMs: number | null;
+  readonly failures: number;
   readonly lastFailure: string | null;
-  readonly freeSlots: number | null;
+  readonly freeSlots: number;
 }
 
 export type StopStatus =
+  /** Never asked for, or forgotten. */
   | { readonly kind: "unknown" }
   | { readonly kind: "in-progress" }
-  | { readonly kind: "completed"; readonly savepoint: string | null }
+  /** Asked for, and its answer is lost: only the job's end will show that it happened. */
+  | { readonly kind: "untold" }
+  | { readonly kind: "completed"; readonly savepoint: string }
   | { readonly kind: "failed"; readonly cause: string };
+
+/** What an ended job's own record says of its savepoints. */
+export type LastSavepoint =
+  | { readonly kind: "unknown" }
+  | { readonly kind: "none" }
+  /** `isNewest`: no checkpoint came after it, so a FINISHED job was stopped with it. */
+  | { readonly kind: "known"; readonly path: string; readonly isNewest: boolean };
 
 export interface StopRequest {
   readonly jobId: string;
@@ -52,20 +65,28 @@ export interface StopRequest {
 
 /** A session in which a program's tables exist, so that only the INSERT is left to send. */
 export interface PreparedProgram extends AsyncDisposable {
-  /** Fixed job id, and the path to restore from; Flink refuses an id that it has seen. */
-  submit(options: { readonly jobId: string; readonly name: string; readonly restore: string | null }): Promise<void>;
+  /** Fixed job id, and the path to restore from; Flink refuses an id that it has seen. Returns what is to be noted. */
+  submit(options: {
+    readonly jobId: string;
+    readonly name: string;
+    readonly restore: string | null;
+  }): Promise<readonly string[]>;
 }
 
 /** The cluster as the deployment sees it: through the JobManager's REST, or through the gateway alone. */
-export interface Cluster {
+export interface Cluster extends AsyncDisposable {
   readonly through: "jobmanager" | "gateway";
   jobs(): Promise<readonly ClusterJob[]>;
+  /** Null while the JobManager has nothing to tell; always through the gateway alone. */
   progress(jobId: string): Promise<Progress | null>;
+  /** How old `progress` and `lastSavepoint` may be, in ms: the JobManager answers them from a cache. */
+  lagMs(): Promise<number>;
   /** Idempotent by trigger id where the JobManager is reached. */
   stop(request: StopRequest): Promise<void>;
   stopStatus(request: StopRequest): Promise<StopStatus>;
-  /** The newest savepoint that an ended job's own record names; null where there is none or it cannot be asked. */
-  lastSavepoint(jobId: string): Promise<string | null>;
+  lastSavepoint(jobId: string): Promise<LastSavepoint>;
   cancel(jobId: string): Promise<void>;
+  /** Asks for a checkpoint now; false where that cannot be asked for. Idempotent by trigger id. */
+  checkpoint(jobId: string, triggerId: string): Promise<boolean>;
   prepare(program: Program): Promise<PreparedProgram>;
 }

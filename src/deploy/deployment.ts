@@ -1,10 +1,12 @@
 import { DeployError, type ErrorCode } from "../errors.ts";
 import type { JobReference } from "../ledger/entry.ts";
-import type { RecordedJob } from "../ledger/fold.ts";
+import type { Attempt, RecordedJob } from "../ledger/fold.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
-import type { Desired, Settings } from "./next-step.ts";
+import { maskSecrets } from "../secrets.ts";
 import { type JobOutcome, type JobTask, type RunContext, runJob } from "./run-job.ts";
+import type { Desired, Settings } from "./step.ts";
 import { wavesOf } from "./waves.ts";
 
 /** What a deployment is to bring about: these jobs, and of the others what `removedJobs` says. */
@@ -32,37 +34,45 @@ export async function deploy(request: DeploymentRequest, context: RunContext): P
   await recordRenames(request, context);
   const removed = await removals(request, context);
   const outcomes: JobOutcome[] = [...removed.kept];
-  const waves = [
+  const waves: readonly (readonly Work[])[] = [
     removed.tasks,
-    ...wavesOf(request.jobs).map((wave) => wave.map((job) => () => taskOf(job, request, context))),
+    ...wavesOf(request.jobs).map((wave) =>
+      wave.map((job) => ({ name: job.name, task: () => taskOf(job, request, context) })),
+    ),
   ];
   let stopped = false;
   for (const wave of waves) {
     if (stopped) {
-      for (const make of wave) outcomes.push(skipped((await make()).name));
+      for (const { name } of wave) outcomes.push(skipped(name));
       continue;
     }
-    const results = await inParallel(wave, request.parallelJobs, async (make) => await settle(await make(), context));
+    const results = await inParallel(wave, request.parallelJobs, (work) => settle(work, context));
     outcomes.push(...results);
     stopped = results.some((outcome) => outcome.code !== null);
   }
   return { environment: request.settings.environment, deployment: request.settings.deployment, jobs: outcomes };
 }
 
+/** One job's task, which is made when its turn comes: it depends on what the ledger says then. */
+export interface Work {
+  readonly name: string;
+  readonly task: () => Promise<JobTask>;
+}
+
 /** Runs one job's task to its end; an error becomes its outcome, so that the other jobs of the wave go on. */
-export async function settle(task: JobTask, context: RunContext): Promise<JobOutcome> {
+export async function settle({ name, task }: Work, context: RunContext): Promise<JobOutcome> {
   const startedAt = context.clock();
   try {
-    return await runJob(task, context);
+    return await runJob(await task(), context);
   } catch (error) {
     const code: ErrorCode = error instanceof DeployError ? error.code : "internal";
-    const message = error instanceof Error ? error.message : String(error);
-    const { settled, attempt } = context.ledger.job(task.name);
+    const message = maskSecrets(error instanceof Error ? error.message : String(error));
+    const { settled, attempt } = context.ledger.job(name);
     return {
-      job: task.name,
+      job: name,
       ending: "refused",
       code: code === "statement-failed" ? "model-invalid" : code,
-      message,
+      message: `${message}${standing(attempt)}`,
       jobId: settled?.kind === "running" ? settled.jobId : null,
       savepoint: attempt?.stopped?.savepoint ?? (settled !== null && "savepoint" in settled ? settled.savepoint : null),
       restored: null,
@@ -71,6 +81,15 @@ export async function settle(task: JobTask, context: RunContext): Promise<JobOut
       notes: [],
     };
   }
+}
+
+/** An attempt that an error broke off may have left the job stopped: that is worth more than the error. */
+function standing(attempt: Attempt | null): string {
+  if (attempt === null || attempt.stop === null) return "";
+  const { stop, stopped } = attempt;
+  if (stopped === null) return `; ${stop.jobId} was to be stopped: run the same command again to finish it`;
+  const kept = stopped.savepoint === null ? "" : `, its savepoint is ${stopped.savepoint}`;
+  return `; ${stop.jobId} is stopped${kept}: run the same command again to finish it`;
 }
 
 async function recordRenames(request: DeploymentRequest, { ledger }: RunContext): Promise<void> {
@@ -86,14 +105,21 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
   const { ledger } = context;
   const recorded = ledger.job(job.name);
   const reference = await referenceOf(job, recorded, request, context);
-  const { upgradeMode, startFrom } = job;
-  const resting = recorded.settled?.kind === "suspended" && recorded.settled.by === "command";
+  const { settled, attempt } = recorded;
+  const named = await newPath(job, recorded, ledger);
+  const wish = {
+    upgradeMode: job.upgradeMode,
+    startFrom: attempt === null ? named : null,
+    answer: attempt === null ? null : named,
+  };
+  // With an attempt in hand, a `resume` had begun.
+  const rests = settled?.kind === "suspended" && settled.by === "command" && attempt === null;
   const desired: Desired =
     job.desiredState === "suspended"
-      ? { kind: "suspended", by: "model", reference, upgradeMode, startFrom }
-      : resting
-        ? { kind: "suspended", by: "command", reference, upgradeMode, startFrom }
-        : { kind: "running", reference, upgradeMode, startFrom, runtimeMode: job.program.runtimeMode };
+      ? { kind: "suspended", by: "model", reference, ...wish }
+      : rests
+        ? { kind: "suspended", by: "command", reference, ...wish }
+        : { kind: "running", reference, runtimeMode: job.program.runtimeMode, ...wish };
   const previous = await previousOf(recorded, request.secrets, context);
   return {
     name: job.name,
@@ -104,15 +130,25 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
   };
 }
 
+/** The savepoint path in the model's config, where no deployment has seen it there before. */
+async function newPath(job: Job, { settled, attempt }: RecordedJob, { store }: Ledger): Promise<string | null> {
+  const submitted = attempt?.submissions.map((one) => one.reference) ?? [];
+  for (const reference of [...submitted, settled?.reference ?? null]) {
+    if (reference !== null && (await loadJob(store, reference)).job.startFrom === job.startFrom) return null;
+  }
+  return job.startFrom;
+}
+
 /** An unchanged program keeps the compiled plan that it was deployed with, and so its reference. */
 async function referenceOf(
   job: Job,
-  recorded: RecordedJob,
+  { settled, attempt }: RecordedJob,
   request: DeploymentRequest,
   { ledger }: RunContext,
 ): Promise<JobReference> {
-  const known = recorded.settled?.reference ?? null;
-  if (known !== null && known.digest === job.digest) {
+  const references = [...(attempt?.submissions.map((one) => one.reference) ?? []), settled?.reference ?? null];
+  const known = references.findLast((one) => one?.digest === job.digest) ?? null;
+  if (known !== null) {
     const { compiledPlan, flinkVersion } = await loadJob(ledger.store, known);
     return await storeJob(ledger.store, job, compiledPlan, flinkVersion);
   }
@@ -135,7 +171,7 @@ export async function previousOf(recorded: RecordedJob, secrets: Secrets, { ledg
 async function removals(
   request: DeploymentRequest,
   context: RunContext,
-): Promise<{ readonly tasks: readonly (() => Promise<JobTask>)[]; readonly kept: readonly JobOutcome[] }> {
+): Promise<{ readonly tasks: readonly Work[]; readonly kept: readonly JobOutcome[] }> {
   const names = new Set(request.jobs.map((job) => job.name));
   const gone = [...context.ledger.deployed().values()].filter(
     (recorded) =>
@@ -151,11 +187,12 @@ async function removals(
         ending: "unchanged",
         code: null,
         message: null,
+        jobId: recorded.settled?.kind === "running" ? recorded.settled.jobId : null,
         notes: [note],
       })),
     };
   }
-  const tasks = gone.map((recorded) => async (): Promise<JobTask> => {
+  const removal = async (recorded: RecordedJob): Promise<JobTask> => {
     const { mode } = await previousOf(recorded, request.secrets, context);
     return {
       name: recorded.name,
@@ -164,8 +201,8 @@ async function removals(
       previous: null,
       settings: { ...request.settings, canPutBack: false, settledMode: mode },
     };
-  });
-  return { tasks, kept: [] };
+  };
+  return { tasks: gone.map((recorded) => ({ name: recorded.name, task: () => removal(recorded) })), kept: [] };
 }
 
 function skipped(job: string): JobOutcome {

@@ -1,4 +1,5 @@
 import { DeployError } from "../errors.ts";
+import type { GatewaySession, ResultSet } from "../flink/gateway.ts";
 import type { Cluster, FlinkState, StopRequest, StopStatus } from "./cluster.ts";
 import type { ClusterOptions } from "./jobmanager-cluster.ts";
 import { prepareProgram } from "./prepare.ts";
@@ -9,45 +10,94 @@ const stopLimitMs = 15 * 60_000;
 /** The cluster through SHOW JOBS and STOP JOB of the gateway: states and savepoint paths, nothing else. */
 export function gatewayCluster(options: ClusterOptions): Cluster {
   const stops = new Map<string, StopStatus>();
-  const inSession = async (properties: Record<string, string>, sql: string, timeoutMs?: number) => {
-    await using session = await options.gateway.openSession({ name: "flink-dbt-deploy", properties });
-    return await session.execute(sql, { signal: options.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
-  };
+  const asking = new AskingSession(options);
   return {
     through: "gateway",
     async jobs() {
-      const { rows } = await inSession({}, "SHOW JOBS");
+      const { rows } = await asking.execute("SHOW JOBS");
       return rows.map(([id, name, state]) => ({
         id: String(id),
         name: String(name),
         state: String(state) as FlinkState,
+        allTasksRunning: null,
       }));
     },
     progress: async () => null,
-    async stop(request: StopRequest) {
+    lagMs: async () => 0,
+    async stop(request) {
       stops.set(request.triggerId, { kind: "in-progress" });
-      const folder = request.savepointFolder ?? "";
-      const properties = {
-        "client.timeout": `${stopLimitMs / 1000} s`,
-        "state.savepoints.dir": folder,
-        "execution.checkpointing.savepoint-dir": folder,
-      };
-      void inSession(properties, `STOP JOB '${request.jobId}' WITH SAVEPOINT`, stopLimitMs).then(
-        ({ rows }) => {
-          const path = rows[0]?.[0];
-          stops.set(request.triggerId, { kind: "completed", savepoint: typeof path === "string" ? path : null });
-        },
-        (error: unknown) => {
-          const cause = error instanceof DeployError ? error.message : String(error);
-          stops.set(request.triggerId, { kind: "failed", cause });
-        },
-      );
+      void stopJob(request, options).then((status) => stops.set(request.triggerId, status));
     },
     stopStatus: async (request) => stops.get(request.triggerId) ?? { kind: "unknown" },
-    lastSavepoint: async () => null,
+    lastSavepoint: async () => ({ kind: "unknown" }),
     async cancel(jobId) {
-      await inSession({}, `STOP JOB '${jobId}'`);
+      try {
+        await asking.execute(`STOP JOB '${jobId}'`);
+      } catch (error) {
+        // Refused: it has ended by itself, or it will be asked again.
+        if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
+      }
     },
+    checkpoint: async () => false,
     prepare: (program) => prepareProgram(program, options),
+    [Symbol.asyncDispose]: () => asking.close(),
   };
+}
+
+/** In a session of its own, since it keeps the session busy for as long as the savepoint takes. */
+async function stopJob({ jobId, savepointFolder }: StopRequest, options: ClusterOptions): Promise<StopStatus> {
+  const folder = savepointFolder ?? "";
+  const properties = {
+    "client.timeout": `${stopLimitMs / 1000} s`,
+    "state.savepoints.dir": folder,
+    "execution.checkpointing.savepoint-dir": folder,
+  };
+  try {
+    await using session = await options.gateway.openSession({ name: "flink-dbt-deploy", properties });
+    const statement = `STOP JOB '${jobId}' WITH SAVEPOINT`;
+    const { rows } = await session.execute(statement, { signal: options.signal, timeoutMs: stopLimitMs });
+    const path = rows[0]?.[0];
+    return typeof path === "string" ? { kind: "completed", savepoint: path } : { kind: "untold" };
+  } catch (error) {
+    const isRefusal = error instanceof DeployError && error.code === "statement-failed";
+    // The gateway waits no longer while the job goes on stopping; there is no field for it.
+    if (!isRefusal || /TimeoutException|timed out/i.test(error.message)) return { kind: "untold" };
+    return { kind: "failed", cause: error.message };
+  }
+}
+
+/** One session for every look, opened when it is needed and again when it has expired. */
+class AskingSession {
+  readonly #options: ClusterOptions;
+  #session: Promise<GatewaySession> | null = null;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+  }
+
+  async execute(sql: string): Promise<ResultSet> {
+    const session = this.#opened();
+    try {
+      return await (await session).execute(sql, { signal: this.#options.signal });
+    } catch (error) {
+      if (this.#session === session) this.#session = null;
+      if (!(error instanceof DeployError) || error.code !== "session-expired") {
+        await session.then((one) => one.close()).catch(() => undefined);
+        throw error;
+      }
+      return await (await this.#opened()).execute(sql, { signal: this.#options.signal });
+    }
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session;
+    this.#session = null;
+    // One that could not be opened needs no closing.
+    await session?.then((one) => one.close()).catch(() => undefined);
+  }
+
+  #opened(): Promise<GatewaySession> {
+    this.#session ??= this.#options.gateway.openSession({ name: "flink-dbt-deploy" });
+    return this.#session;
+  }
 }

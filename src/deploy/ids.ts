@@ -10,8 +10,9 @@ export function deploymentId(environment: string, commit: string, planDigest: st
 }
 
 /**
- * What one attempt at one job is derived from. `since` is the entry in which the job last rested ("" before the first):
- * without it, going back to an earlier commit would reuse ids that Flink has seen, which it refuses for good.
+ * What one attempt at one job is derived from. `since` is the entry that ended the attempt before ("" before the first):
+ * without it, trying again or going back to an earlier commit would reuse ids that Flink has seen, which it refuses
+ * for good, or answers as it did then.
  */
 export interface AttemptKey {
   readonly environment: string;
@@ -28,6 +29,11 @@ export function jobId(key: AttemptKey, number: number): string {
 /** 32 hex: asking to stop twice under one trigger id takes one savepoint (facts 3). */
 export function triggerId(key: AttemptKey): string {
   return hex32("trigger", key.environment, key.deployment, key.job, key.since);
+}
+
+/** 32 hex: of the `number`-th checkpoint that a job was asked for. */
+export function checkpointId(job: string, number: number): string {
+  return hex32("checkpoint", job, String(number));
 }
 
 /** `<dir>/<environment>/<job>/<deployment>`, each part safe in a URI; so a savepoint can be found by where it lies. */

@@ -1,6 +1,7 @@
+import { DeployError } from "../errors.ts";
 import type { Gateway } from "../flink/gateway.ts";
-import { isWhollyRunning, type JobManager } from "../flink/jobmanager.ts";
-import type { Cluster, FlinkState, Progress, StopStatus } from "./cluster.ts";
+import type { JobManager } from "../flink/jobmanager.ts";
+import type { Cluster, FlinkState, LastSavepoint, Progress, StopStatus } from "./cluster.ts";
 import { prepareProgram } from "./prepare.ts";
 
 export interface ClusterOptions {
@@ -9,51 +10,78 @@ export interface ClusterOptions {
   readonly signal: AbortSignal;
 }
 
+/** An answer from the cache is at most this much older than `web.refresh-interval` says. */
+const marginMs = 200;
+
 /** The cluster through the JobManager's REST, where everything can be seen; programs go through the gateway. */
 export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOptions): Cluster {
+  let lag: number | null = null;
   return {
     through: "jobmanager",
     async jobs() {
+      // Never from Flink's cache, unlike everything below /jobs/:id.
       const jobs = await jobmanager.jobs();
-      return jobs.map((job) => ({ id: job.id, name: job.name, state: job.state as FlinkState }));
+      return jobs.map(({ id, name, state, tasks }) => ({
+        id,
+        name,
+        state: state as FlinkState,
+        allTasksRunning: (tasks.total ?? 0) > 0 && (tasks.running ?? 0) + (tasks.finished ?? 0) === tasks.total,
+      }));
     },
     progress: (jobId) => progressOf(jobmanager, jobId),
+    async lagMs() {
+      lag ??= (await jobmanager.config()).refreshIntervalMs + marginMs;
+      return lag;
+    },
     async stop(request) {
-      await jobmanager.stopWithSavepoint(request.jobId, {
-        targetDirectory: request.savepointFolder,
-        triggerId: request.triggerId,
-      });
+      const { jobId, savepointFolder, triggerId } = request;
+      try {
+        await jobmanager.stopWithSavepoint(jobId, { targetDirectory: savepointFolder, triggerId });
+      } catch (error) {
+        // It has ended by itself: the next look shows how.
+        if (!(error instanceof DeployError) || error.code !== "unknown-job") throw error;
+      }
     },
     async stopStatus(request): Promise<StopStatus> {
       const status = await jobmanager.savepointStatus(request.jobId, request.triggerId);
       return status.kind === "completed" ? { kind: "completed", savepoint: status.path } : status;
     },
-    async lastSavepoint(jobId) {
-      const checkpoints = await jobmanager.checkpoints(jobId);
-      return checkpoints?.latestSavepoint?.path ?? null;
+    lastSavepoint: (jobId) => lastSavepointOf(jobmanager, jobId),
+    async cancel(jobId) {
+      try {
+        await jobmanager.cancel(jobId);
+      } catch (error) {
+        if (!(error instanceof DeployError) || error.code !== "unknown-job") throw error;
+      }
     },
-    cancel: (jobId) => jobmanager.cancel(jobId),
+    checkpoint: (jobId, triggerId) => jobmanager.triggerCheckpoint(jobId, triggerId),
     prepare: (program) => prepareProgram(program, options),
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 
+async function lastSavepointOf(jobmanager: JobManager, jobId: string): Promise<LastSavepoint> {
+  const checkpoints = await jobmanager.checkpoints(jobId);
+  if (checkpoints === null) return { kind: "unknown" };
+  const { latestSavepoint: savepoint, latestCompleted } = checkpoints;
+  if (savepoint === null || savepoint.path === null) return { kind: "none" };
+  return { kind: "known", path: savepoint.path, isNewest: savepoint.id > (latestCompleted?.id ?? 0) };
+}
+
 async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progress | null> {
-  const [job, checkpoints, interval, exceptions] = await Promise.all([
-    jobmanager.job(jobId),
+  const [checkpoints, interval, exceptions, overview] = await Promise.all([
     jobmanager.checkpoints(jobId),
     jobmanager.checkpointInterval(jobId),
     jobmanager.exceptions(jobId),
+    jobmanager.overview(),
   ]);
-  if (job === null) return null;
-  const allTasksRunning = isWhollyRunning(job);
-  const starved = allTasksRunning ? null : await jobmanager.overview();
   return {
-    allTasksRunning,
-    restoredFrom: checkpoints === null ? null : (checkpoints.restored?.path ?? ""),
-    completedCheckpoints: checkpoints?.counts.completed ?? null,
-    checkpoints: interval !== null,
+    restoredFrom: checkpoints?.restored?.path ?? "",
+    restores: checkpoints?.counts.restored ?? 0,
+    completedCheckpoints: checkpoints?.counts.completed ?? 0,
+    checkpointIntervalMs: interval,
     failures: exceptions.length,
-    lastFailure: exceptions[0]?.text ?? null,
-    freeSlots: starved?.slotsAvailable ?? null,
+    lastFailure: exceptions[0]?.text.slice(0, 500) ?? null,
+    freeSlots: overview.slotsAvailable,
   };
 }

@@ -1,3 +1,4 @@
+import { describeError } from "../errors.ts";
 import type { Gateway, GatewaySession } from "../flink/gateway.ts";
 import type { Config, Program } from "../project/job.ts";
 import type { PreparedProgram } from "./cluster.ts";
@@ -27,10 +28,28 @@ export async function prepareProgram(program: Program, options: PrepareOptions):
     async submit({ jobId, name, restore }) {
       const executionConfig = submissionConfig(program, jobId, name, restore);
       await session.execute(program.insert, { executionConfig, signal: options.signal, timeoutMs: submitLimitMs });
-      for (const sql of program.postHooks) await session.execute(sql, { signal: options.signal });
+      return await runPostHooks(session, program, options);
     },
     [Symbol.asyncDispose]: () => session.close(),
   };
+}
+
+/** The job runs by then, so a hook that fails is told and changes nothing. */
+async function runPostHooks(
+  session: GatewaySession,
+  program: Program,
+  options: PrepareOptions,
+): Promise<readonly string[]> {
+  const notes: string[] = [];
+  for (const sql of program.postHooks) {
+    try {
+      await session.execute(sql, { signal: options.signal });
+    } catch (error) {
+      notes.push(`its post-hook failed, and those after it were left out: ${describeError(error)}`);
+      break;
+    }
+  }
+  return notes;
 }
 
 /** Reading a large savepoint's metadata and uploading jars happens within the INSERT. */

@@ -1,10 +1,18 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { DeployError, describeError, type ErrorCode } from "../errors.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { DeployError, type ErrorCode } from "../errors.ts";
+import { isDuplicateSubmission } from "../flink/gateway.ts";
+import type { Fact } from "../ledger/entry.ts";
 import type { RecordedJob } from "../ledger/fold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { Program } from "../project/job.ts";
-import type { Cluster, PreparedProgram, StopRequest } from "./cluster.ts";
-import { type Desired, type Ending, nextStep, type Observed, type Settings, type Step } from "./next-step.ts";
+import { maskSecrets } from "../secrets.ts";
+import type { Cluster, ClusterJob, PreparedProgram } from "./cluster.ts";
+import { checkpointId } from "./ids.ts";
+import { nextStep } from "./next-step.ts";
+import { Observer } from "./observe.ts";
+import { isUnreachable, patientCluster } from "./patient-cluster.ts";
+import type { Desired, Ending, Settings, Step } from "./step.ts";
+import { noSlots } from "./verify.ts";
 
 export interface JobTask {
   readonly name: string;
@@ -24,8 +32,8 @@ export interface JobOutcome {
   readonly jobId: string | null;
   readonly savepoint: string | null;
   readonly restored: string | null;
-  /** Wall time in ms; the interruption is from the old job's end to the new job's verified RUNNING. */
   readonly durationMs: number;
+  /** From the old job's end to RUNNING of all the new one's tasks, both as first seen; null where not both were. */
   readonly interruptionMs: number | null;
   readonly notes: readonly string[];
 }
@@ -37,6 +45,10 @@ export interface RunContext {
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
   readonly signal: AbortSignal;
+  /** Ends early, and without an error, when the signal is aborted; real time unless given. */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** How long a cluster or a store that does not answer is asked again; 30 s unless given. */
+  readonly patienceMs?: number;
 }
 
 /** Looks, decides, acts, records, and looks again, until the job rests or nobody but a person can decide. */
@@ -49,37 +61,63 @@ export async function runJob(task: JobTask, context: RunContext): Promise<JobOut
   }
 }
 
+const defaultPatienceMs = 30_000;
+/** A savepoint takes at most `execution.checkpointing.timeout`, 10 minutes unless set. */
+const stopLimitMs = 20 * 60_000;
 const shortestPauseMs = 20;
-const longestPauseMs = 250;
+/** While nobody processes records, and otherwise. */
+const longestPauseMs = { interrupted: 60, otherwise: 250 };
+
+const realSleep = async (ms: number, signal: AbortSignal): Promise<void> => {
+  await wait(ms, undefined, { signal }).catch(() => undefined);
+};
 
 class JobRun {
   readonly #task: JobTask;
   readonly #context: RunContext;
+  readonly #cluster: Cluster;
+  readonly #observer: Observer;
   readonly #startedAt: number;
+  readonly #patienceMs: number;
   readonly #notes: string[] = [];
   readonly #prepared = new Map<Program, Promise<PreparedProgram>>();
-  #submittedAt: number | null = null;
-  #steadySince: number | null = null;
-  #stoppedAt: number | null = null;
+  /** The job id whose submission Flink refused once: a second refusal is final, a hiccup is not. */
+  #refused: string | null = null;
+  #stoppingSince: number | null = null;
+  #troubleSince: number | null = null;
   #pauseMs = shortestPauseMs;
   #lastLine = "";
 
   constructor(task: JobTask, context: RunContext) {
+    const { clock, signal } = context;
     this.#task = task;
     this.#context = context;
-    this.#startedAt = context.clock();
+    this.#startedAt = clock();
+    this.#patienceMs = context.patienceMs ?? defaultPatienceMs;
+    this.#cluster = patientCluster(context.cluster, {
+      limitMs: this.#patienceMs,
+      clock,
+      sleep: async (ms) => {
+        await this.#sleep(ms);
+        if (signal.aborted) throw this.#interruption();
+      },
+      log: (line) => this.#say(line),
+    });
+    this.#observer = new Observer(this.#cluster, clock);
   }
 
   async toItsEnd(): Promise<JobOutcome> {
-    const { ledger, signal } = this.#context;
+    const { name, desired, settings } = this.#task;
+    let known: readonly ClusterJob[] | null = null;
     for (;;) {
-      if (signal.aborted)
-        throw new DeployError("interrupted", `${this.#task.name} was interrupted; the ledger tells how far it came`);
-      const recorded = ledger.job(this.#task.name);
-      const observed = await this.#observe(recorded);
-      const step = nextStep(this.#task.name, this.#task.desired, recorded, observed, this.#task.settings);
+      if (this.#context.signal.aborted) throw this.#interruption();
+      const recorded = this.#context.ledger.job(name);
+      const observed = await this.#observer.look(recorded, known);
+      const step = nextStep(name, desired, recorded, observed, settings);
       const outcome = await this.#take(step, recorded);
       if (outcome !== null) return outcome;
+      // What was only written down changes nothing on the cluster.
+      known = step.do === "record" ? observed.jobs : null;
     }
   }
 
@@ -89,59 +127,30 @@ class JobRun {
     }
   }
 
-  async #observe(recorded: RecordedJob): Promise<Observed> {
-    const { cluster, clock } = this.#context;
-    const jobs = await cluster.jobs();
-    const attempt = recorded.attempt;
-    const submission = attempt?.submissions.at(-1) ?? null;
-    const stopping = attempt !== null && attempt.stop !== null && attempt.stopped === null ? attempt.stop : null;
-    const inHand = submission !== null && submission.failure === null ? submission : null;
-    const present = inHand === null ? undefined : jobs.find((job) => job.id === inHand.jobId);
-    if (present !== undefined) {
-      this.#submittedAt ??= clock();
-      if (present.state !== "RUNNING") this.#steadySince = null;
-      else this.#steadySince ??= clock();
-    } else {
-      this.#submittedAt = null;
-      this.#steadySince = null;
-    }
-    const progress = present === undefined ? null : await cluster.progress(present.id);
-    if (progress?.allTasksRunning === false) this.#steadySince = null;
-    const stop = stopping?.withSavepoint ? await cluster.stopStatus(stopping) : ({ kind: "unknown" } as const);
-    const ended = stopping !== null && !jobs.some((job) => job.id === stopping.jobId && !endedStates.has(job.state));
-    const lastSavepoint =
-      stopping?.withSavepoint && ended && stop.kind !== "completed"
-        ? await cluster.lastSavepoint(stopping.jobId)
-        : null;
-    if (ended) this.#stoppedAt ??= clock();
-    return {
-      jobs,
-      progress,
-      waitedMs: this.#submittedAt === null ? 0 : clock() - this.#submittedAt,
-      steadyMs: this.#steadySince === null ? 0 : clock() - this.#steadySince,
-      stop,
-      lastSavepoint,
-    };
-  }
-
   async #take(step: Step, recorded: RecordedJob): Promise<JobOutcome | null> {
+    if (step.do !== "wait") this.#pauseMs = shortestPauseMs;
     switch (step.do) {
       case "record":
         return await this.#record(step, recorded);
       case "stop":
+        await this.#prepareNew(recorded);
         await this.#stop(recorded);
         return null;
       case "cancel":
+        await this.#prepareNew(recorded);
         this.#say(`cancelling ${step.jobId}`);
-        await this.#context.cluster.cancel(step.jobId);
+        await this.#cluster.cancel(step.jobId);
         await this.#pause();
         return null;
       case "submit":
         await this.#submit(step);
         return null;
+      case "checkpoint":
+        this.#say(`asking ${step.jobId} for a checkpoint`);
+        await this.#observer.askForCheckpoint(step.jobId, (number) => checkpointId(step.jobId, number));
+        return null;
       case "wait":
-        this.#say(`waiting for ${step.for}`);
-        await this.#pause();
+        await this.#wait(step.for, recorded);
         return null;
       case "end":
         return this.#outcome(step.ending, null, null);
@@ -152,120 +161,202 @@ class JobRun {
 
   async #record(step: Extract<Step, { do: "record" }>, recorded: RecordedJob): Promise<JobOutcome | null> {
     const { fact } = step;
-    if (step.note !== undefined) {
-      this.#notes.push(step.note);
-      this.#say(step.note);
+    if (step.note !== undefined) this.#note(step.note);
+    if (fact.kind === "stop-intended" || (fact.kind === "submit-intended" && fact.role === "new")) {
+      await this.#prepareNew(recorded);
     }
-    if (fact.kind === "stop-intended") await this.#prepareBoth();
-    await this.#context.ledger.append(this.#task.name, fact);
-    this.#pauseMs = shortestPauseMs;
-    switch (fact.kind) {
-      case "stopped":
-        this.#say(
-          fact.savepoint === null ? `stopped ${fact.jobId}` : `stopped ${fact.jobId} with savepoint ${fact.savepoint}`,
-        );
-        break;
-      case "running":
-        this.#say(`${fact.jobId} holds`);
-        break;
-      case "submit-failed":
-        this.#say(`${fact.jobId} failed: ${fact.cause}`);
-        break;
-      default:
-        break;
-    }
+    const line = lineOf(fact);
+    if (line !== null) this.#say(line);
+    await this.#append(fact, recorded);
     if (step.ends === undefined) return null;
     if (step.ends === "failed") {
-      const code = fact.kind === "stop-failed" ? "savepoint-failed" : "job-down";
+      const code = fact.kind === "stop-failed" ? "savepoint-failed" : codeOf(step.cause, "job-down");
       return this.#outcome("failed", code, step.cause ?? null);
     }
     if (step.ends === "rolled-back") {
       const cause = recorded.attempt?.submissions.findLast((one) => one.failure !== null)?.failure ?? null;
-      return this.#outcome("rolled-back", cause?.includes("no free task slot") ? "no-slots" : "rolled-back", cause);
+      return this.#outcome("rolled-back", codeOf(cause, "rolled-back"), cause);
     }
     return this.#outcome(step.ends, null, null);
   }
 
-  /** Before anything is stopped: the new program's tables exist in a session, so only the INSERT is left to send. */
-  async #prepareBoth(): Promise<void> {
-    if (this.#task.program !== null && this.#task.desired.kind === "running") await this.#prepare(this.#task.program);
-  }
-
-  #prepare(program: Program): Promise<PreparedProgram> {
-    const known = this.#prepared.get(program);
-    if (known !== undefined) return known;
-    const prepared = this.#context.cluster.prepare(program);
-    this.#prepared.set(program, prepared);
-    return prepared;
-  }
-
-  async #stop(recorded: RecordedJob): Promise<void> {
-    const stop: StopRequest | null = recorded.attempt?.stop ?? null;
-    if (stop === null) throw new Error(`nothing is to be stopped for ${this.#task.name}`);
-    this.#say(`stopping ${stop.jobId} with a savepoint into ${stop.savepointFolder}`);
-    await this.#context.cluster.stop(stop);
-  }
-
-  async #submit(step: Extract<Step, { do: "submit" }>): Promise<void> {
-    const { submission } = step;
-    const program = submission.role === "put-back" ? this.#task.previous : this.#task.program;
-    const { cluster, ledger } = this.#context;
-    if (program === null) {
-      const cause = "its program cannot be sent again: it is not known, or a secret in it is not at hand";
-      await ledger.append(this.#task.name, { kind: "submit-failed", jobId: submission.jobId, cause });
-      return;
+  /** Once something has been done, what became of it is worth trying to store again; an intent is not. */
+  async #append(fact: Fact, recorded: RecordedJob): Promise<void> {
+    const { ledger, clock } = this.#context;
+    const masked = "cause" in fact ? { ...fact, cause: maskSecrets(fact.cause) } : fact;
+    const since = clock();
+    for (;;) {
+      try {
+        return await ledger.append(this.#task.name, masked);
+      } catch (error) {
+        const isLate = clock() - since >= this.#patienceMs || this.#context.signal.aborted;
+        if (recorded.attempt === null || !(error instanceof DeployError) || isLate) throw error;
+        this.#say(`writing again: ${error.message}`);
+        await this.#sleep(longestPauseMs.otherwise);
+      }
     }
-    this.#say(`submitting ${submission.jobId}${submission.restore === null ? "" : ` from ${submission.restore}`}`);
+  }
+
+  /** Before anything is stopped: the new program's tables exist in a session, so only the INSERT is left to send. */
+  async #prepareNew({ attempt }: RecordedJob): Promise<void> {
+    const { program, desired } = this.#task;
+    const isBegun = attempt !== null && (attempt.stopped !== null || attempt.submissions.length > 0);
+    if (program !== null && desired.kind === "running" && !isBegun) await this.#prepare(program);
+  }
+
+  async #prepare(program: Program): Promise<PreparedProgram> {
+    const known = this.#prepared.get(program);
+    if (known !== undefined) return await known;
+    const prepared = this.#cluster.prepare(program);
+    this.#prepared.set(program, prepared);
     try {
-      const prepared = await this.#prepare(program);
-      await prepared.submit({ jobId: submission.jobId, name: this.#task.name, restore: submission.restore });
+      return await prepared;
     } catch (error) {
       this.#prepared.delete(program);
-      if (!(error instanceof DeployError) || (error.code !== "statement-failed" && error.code !== "session-expired"))
-        throw error;
-      if ((await cluster.jobs()).some((job) => job.id === submission.jobId)) return;
-      if (error.code === "session-expired") return await this.#pause();
-      await ledger.append(this.#task.name, {
-        kind: "submit-failed",
-        jobId: submission.jobId,
-        cause: describeShort(error),
-      });
+      throw error;
     }
+  }
+
+  async #stop({ attempt }: RecordedJob): Promise<void> {
+    const stop = attempt?.stop ?? null;
+    if (stop === null || attempt === null) throw new Error(`nothing is to be stopped for ${this.#task.name}`);
+    this.#say(`stopping ${stop.jobId} with a savepoint into ${stop.savepointFolder}`);
+    try {
+      await this.#cluster.stop(stop);
+    } catch (error) {
+      if (!(error instanceof DeployError) || error.code !== "savepoint-failed") throw error;
+      await this.#context.ledger.append(this.#task.name, {
+        kind: "stop-failed",
+        jobId: stop.jobId,
+        cause: maskSecrets(error.message),
+      });
+      throw error;
+    }
+  }
+
+  async #submit({ submission }: Extract<Step, { do: "submit" }>): Promise<void> {
+    const { name, program, previous } = this.#task;
+    const recorded = this.#context.ledger.job(name);
+    const sent = submission.role === "put-back" ? previous : program;
+    const { jobId, restore } = submission;
+    if (sent === null) {
+      const cause = "its program cannot be sent again: it is not known, or a secret in it is not at hand";
+      return await this.#append({ kind: "submit-failed", jobId, cause }, recorded);
+    }
+    this.#say(`submitting ${jobId}${restore === null ? "" : ` from ${restore}`}`);
+    try {
+      const prepared = await this.#prepare(sent);
+      for (const note of await prepared.submit({ jobId, name, restore })) this.#note(note);
+    } catch (error) {
+      return await this.#refusal(error, jobId, sent, recorded);
+    }
+    this.#troubleSince = null;
+    await this.#append({ kind: "submitted", jobId }, recorded);
+  }
+
+  /**
+   * Sending it again is safe: Flink takes a job id once. So is only what Flink refuses twice given up, and whatever
+   * breaks on the way is tried again for a while. A job that the cluster has after all is found by the next look.
+   */
+  async #refusal(error: unknown, jobId: string, program: Program, recorded: RecordedJob): Promise<void> {
+    const { clock } = this.#context;
+    await this.#discard(program);
+    if (isUnreachable(error) || (error instanceof DeployError && error.code === "session-expired")) {
+      this.#troubleSince ??= clock();
+      if (clock() - this.#troubleSince > this.#patienceMs) throw error;
+      this.#say(`submitting again: ${error.message}`);
+      return await this.#sleep(longestPauseMs.otherwise);
+    }
+    if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
+    if ((await this.#cluster.jobs()).some((job) => job.id === jobId)) return;
+    if (isDuplicateSubmission(error)) return await this.#append({ kind: "submitted", jobId }, recorded);
+    if (this.#refused === jobId) {
+      return await this.#append({ kind: "submit-failed", jobId, cause: error.message }, recorded);
+    }
+    this.#refused = jobId;
+    this.#say(`submitting once more: ${maskSecrets(error.message)}`);
+  }
+
+  async #discard(program: Program): Promise<void> {
+    const prepared = this.#prepared.get(program);
+    this.#prepared.delete(program);
+    await prepared?.then((one) => one[Symbol.asyncDispose]()).catch(() => undefined);
+  }
+
+  async #wait(reason: string, { attempt }: RecordedJob): Promise<void> {
+    this.#say(`waiting for ${reason}`);
+    if (attempt !== null && attempt.submissions.length === 0) {
+      const { clock } = this.#context;
+      this.#stoppingSince ??= clock();
+      if (clock() - this.#stoppingSince > stopLimitMs) {
+        throw new DeployError(
+          "interrupted",
+          `${this.#task.name}: still waiting for ${reason} after ${stopLimitMs / 60_000} min; run the same command again to go on waiting`,
+        );
+      }
+    }
+    await this.#pause();
   }
 
   async #pause(): Promise<void> {
-    await sleep(this.#pauseMs, undefined, { signal: this.#context.signal }).catch(() => undefined);
-    this.#pauseMs = Math.min(this.#pauseMs * 1.3, longestPauseMs);
+    await this.#sleep(this.#pauseMs);
+    const longest = this.#observer.isInterrupted ? longestPauseMs.interrupted : longestPauseMs.otherwise;
+    this.#pauseMs = Math.min(this.#pauseMs * 1.3, longest);
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await (this.#context.sleep ?? realSleep)(ms, this.#context.signal);
+  }
+
+  #interruption(): DeployError {
+    return new DeployError("interrupted", `${this.#task.name} was interrupted; the ledger tells how far it came`);
+  }
+
+  #note(text: string): void {
+    const note = maskSecrets(text);
+    this.#notes.push(note);
+    this.#say(note);
   }
 
   #say(line: string): void {
     if (line === this.#lastLine) return;
     this.#lastLine = line;
-    this.#context.log(this.#task.name, line);
+    this.#context.log(this.#task.name, maskSecrets(line));
   }
 
   #outcome(ending: JobOutcome["ending"], code: ErrorCode | null, message: string | null): JobOutcome {
     const { settled, attempt } = this.#context.ledger.job(this.#task.name);
-    const now = this.#context.clock();
     const runs = settled?.kind === "running" || settled?.kind === "finished";
-    const again = runs && this.#stoppedAt !== null;
     return {
       job: this.#task.name,
       ending,
       code,
-      message,
+      message: message === null ? null : maskSecrets(message),
       jobId: runs ? settled.jobId : null,
       savepoint: settled !== null && !runs ? settled.savepoint : (attempt?.stopped?.savepoint ?? null),
       restored: settled?.kind === "running" && ending !== "unchanged" ? settled.restored : null,
-      durationMs: now - this.#startedAt,
-      interruptionMs: again && this.#stoppedAt !== null ? (this.#steadySince ?? now) - this.#stoppedAt : null,
+      durationMs: this.#context.clock() - this.#startedAt,
+      interruptionMs: runs ? this.#observer.interruptionMs : null,
       notes: this.#notes,
     };
   }
 }
 
-const endedStates: ReadonlySet<string> = new Set(["FAILED", "CANCELED", "FINISHED"]);
+function codeOf(cause: string | null | undefined, otherwise: ErrorCode): ErrorCode {
+  return cause?.includes(noSlots) ? "no-slots" : otherwise;
+}
 
-function describeShort(error: Error): string {
-  return error.cause === undefined ? error.message : error.message || describeError(error);
+function lineOf(fact: Fact): string | null {
+  switch (fact.kind) {
+    case "stopped":
+      return fact.savepoint === null
+        ? `stopped ${fact.jobId}`
+        : `stopped ${fact.jobId} with savepoint ${fact.savepoint}`;
+    case "running":
+      return `${fact.jobId} holds`;
+    case "submit-failed":
+      return `${fact.jobId} failed: ${fact.cause}`;
+    default:
+      return null;
+  }
 }

@@ -15,16 +15,24 @@ export type Verification =
   | { readonly kind: "holds"; readonly note: string | null }
   | { readonly kind: "finished" }
   | { readonly kind: "wait"; readonly for: string }
+  /** Its next checkpoint would come too late: it is to be asked for. */
+  | { readonly kind: "checkpoint" }
   | { readonly kind: "fails"; readonly cause: string };
 
 /** More failures than one that a cluster may have by itself, and no checkpoint in between: a restart loop. */
 const restartLoop = 3;
 
 export interface Seen {
+  readonly seesProgress: boolean;
   readonly progress: Progress | null;
   readonly waitedMs: number;
   readonly steadyMs: number;
+  readonly lagMs: number;
+  readonly checkpointsAsked: number | "refused";
 }
+
+/** In the cause of a job that waits in vain for slots. */
+export const noSlots = "the cluster has no free task slot";
 
 /** Whether a submitted job holds: all tasks RUNNING, restored from the very path given, checkpoints completed. Pure. */
 export function verify(
@@ -42,58 +50,69 @@ export function verify(
   }
   const timeout = mode === "batch" ? limits.batchTimeoutMs : limits.timeoutMs;
   const late = seen.waitedMs >= timeout;
-  if ((progress?.failures ?? 0) >= restartLoop && (progress?.completedCheckpoints ?? 0) === 0) {
+  if (progress !== null && progress.failures >= restartLoop && progress.completedCheckpoints === 0) {
     return { kind: "fails", cause: `it restarts again and again${because}` };
   }
   if (mode === "batch") {
     return late
-      ? { kind: "fails", cause: `it did not finish within ${timeout / 1000} s` }
+      ? { kind: "fails", cause: `it did not finish within ${timeout / 1000} s${because}` }
       : { kind: "wait", for: "the batch job to finish" };
   }
-  const misrestored = wronglyRestored(progress, restore);
-  if (misrestored !== null) return { kind: "fails", cause: misrestored };
-  const proof = proven(job, seen, limits);
-  if (proof.kind === "wait" && late) {
-    const slots =
-      progress?.allTasksRunning === false && progress.freeSlots === 0 ? "; the cluster has no free task slot" : "";
-    return { kind: "fails", cause: `${proof.for} was not seen within ${timeout / 1000} s${slots}${because}` };
-  }
-  return proof;
+  const proof = proven(job, restore, seen, limits);
+  if (proof.kind !== "wait" || !late) return proof;
+  const slots = job.allTasksRunning === false && progress?.freeSlots === 0 ? `; ${noSlots}` : "";
+  return { kind: "fails", cause: `${proof.for} was not seen within ${timeout / 1000} s${slots}${because}` };
 }
 
-/** The JobManager tells the restored path once the job runs; after a checkpoint of its own a restart shows that one. */
-function wronglyRestored(progress: Progress | null, restore: string | null): string | null {
-  if (progress === null || progress.restoredFrom === null || progress.allTasksRunning !== true) return null;
-  if ((progress.completedCheckpoints ?? 0) > 0) return null;
-  const expected = normalisePath(restore ?? "");
-  const found = normalisePath(progress.restoredFrom);
+function proven(job: ClusterJob, restore: string | null, seen: Seen, limits: VerifyLimits): Verification {
+  const { progress } = seen;
+  if (job.state !== "RUNNING") return { kind: "wait", for: "state RUNNING" };
+  if (job.allTasksRunning === false) return { kind: "wait", for: "RUNNING of every task" };
+  if (!seen.seesProgress) {
+    return steady(seen, limits, "seen RUNNING; without `jobmanager-url` its checkpoints and its restore path are not");
+  }
+  if (progress === null) return { kind: "wait", for: "its first statistics" };
+  const misrestored = wronglyRestored(progress, restore);
+  // An answer from before the restore may still come from the JobManager's cache.
+  if (misrestored !== null && seen.steadyMs < seen.lagMs) return { kind: "wait", for: "its restore path" };
+  if (misrestored !== null) return { kind: "fails", cause: misrestored };
+  return checkpointed(progress, seen, limits);
+}
+
+/** After a checkpoint of its own, a restart's path is that one: then nothing is told of the first. */
+function wronglyRestored(progress: Progress, restore: string | null): string | null {
+  if (progress.completedCheckpoints > 0 && progress.restores > (restore === null ? 0 : 1)) return null;
+  const expected = restore === null ? "" : normalisePath(restore);
+  const found = progress.restoredFrom === "" ? "" : normalisePath(progress.restoredFrom);
   if (expected === found) return null;
   return `it was restored from ${found === "" ? "nothing" : found} instead of ${expected === "" ? "nothing" : expected}`;
 }
 
-function proven(job: ClusterJob, seen: Seen, limits: VerifyLimits): Verification {
-  const { progress } = seen;
-  if (job.state !== "RUNNING") return { kind: "wait", for: "state RUNNING" };
-  if (progress === null || progress.completedCheckpoints === null) {
-    if (seen.steadyMs < limits.steadyMs) return { kind: "wait", for: "a steady RUNNING" };
-    return {
-      kind: "holds",
-      note: "seen RUNNING; without `jobmanager-url` its checkpoints and its restore path cannot be seen",
-    };
+function checkpointed(progress: Progress, seen: Seen, limits: VerifyLimits): Verification {
+  const { completedCheckpoints: completed, checkpointIntervalMs: interval } = progress;
+  if (interval === null) {
+    return steady(
+      seen,
+      limits,
+      "it takes no checkpoints (execution.checkpointing.interval is not set), so a failure loses its state",
+    );
   }
-  if (progress.allTasksRunning === false) return { kind: "wait", for: "RUNNING of every task" };
-  if (progress.checkpoints === false) {
-    if (seen.steadyMs < limits.steadyMs) return { kind: "wait", for: "a steady RUNNING" };
-    return {
-      kind: "holds",
-      note: "it takes no checkpoints (execution.checkpointing.interval is not set), so a failure loses its state",
-    };
+  if (completed >= limits.checkpoints) return { kind: "holds", note: null };
+  const isTooSlow = interval * (limits.checkpoints - completed) * 2 > limits.timeoutMs;
+  if (isTooSlow && seen.checkpointsAsked === "refused") {
+    const note = `seen RUNNING; its next checkpoint is due every ${interval / 1000} s, too late to wait for`;
+    return steady(seen, limits, note);
   }
-  if (progress.completedCheckpoints < limits.checkpoints) {
-    return {
-      kind: "wait",
-      for: limits.checkpoints === 1 ? "a completed checkpoint" : `${limits.checkpoints} completed checkpoints`,
-    };
+  if (isTooSlow && seen.checkpointsAsked !== "refused" && seen.checkpointsAsked <= completed) {
+    return { kind: "checkpoint" };
   }
-  return { kind: "holds", note: null };
+  return {
+    kind: "wait",
+    for: limits.checkpoints === 1 ? "a completed checkpoint" : `${limits.checkpoints} completed checkpoints`,
+  };
+}
+
+function steady(seen: Seen, limits: VerifyLimits, note: string): Verification {
+  if (seen.steadyMs < limits.steadyMs) return { kind: "wait", for: "a steady RUNNING" };
+  return { kind: "holds", note };
 }

@@ -7,15 +7,22 @@ import {
   checkpointStatistics,
   errorsIn,
   type JobDetails,
-  type JobOverview,
   type JobVertex,
   jobDetails,
   jobOverviews,
+  type ListedJob,
   operationResult,
   recordedExceptions,
 } from "./wire.ts";
 
-export type { CheckpointStatistics, CompletedCheckpoint, JobDetails, JobOverview, JobVertex } from "./wire.ts";
+export type {
+  CheckpointStatistics,
+  CompletedCheckpoint,
+  JobDetails,
+  JobOverview,
+  JobVertex,
+  ListedJob,
+} from "./wire.ts";
 
 export type JobManagerOptions = HttpOptions;
 
@@ -65,10 +72,14 @@ export class JobManager {
     this.#http = new HttpClient(options, service);
   }
 
-  async config(): Promise<{ readonly version: string }> {
+  /** `refreshIntervalMs`: how old answers about one job may be (`web.refresh-interval`). */
+  async config(): Promise<{ readonly version: string; readonly refreshIntervalMs: number }> {
     return await this.#get(
       "/config",
-      fields((it) => ({ version: it.get("flink-version", string) })),
+      fields((it) => ({
+        version: it.get("flink-version", string),
+        refreshIntervalMs: it.get("refresh-interval", number),
+      })),
     );
   }
 
@@ -87,8 +98,8 @@ export class JobManager {
     );
   }
 
-  /** Every job that the JobManager remembers, ended ones too. */
-  async jobs(): Promise<readonly JobOverview[]> {
+  /** Every job that the JobManager remembers, ended ones too; never from Flink's cache. */
+  async jobs(): Promise<readonly ListedJob[]> {
     return await this.#get("/jobs/overview", jobOverviews);
   }
 
@@ -159,6 +170,13 @@ export class JobManager {
     // Never seen, and never to be taken for success.
     if (found.location === null) return { kind: "failed", cause: "flink reports a savepoint without a location" };
     return { kind: "completed", path: found.location };
+  }
+
+  /** Asks for a checkpoint besides those that come by themselves; false where Flink (before 1.17) cannot, or will not. */
+  async triggerCheckpoint(id: string, triggerId: string): Promise<boolean> {
+    const body = { checkpointType: "CONFIGURED", triggerId };
+    const answer = await this.#http.send("POST", `/jobs/${hexId(id)}/checkpoints`, { body });
+    return answer.status === 202 || answer.status === 200;
   }
 
   /** Also when the job has ended already. */

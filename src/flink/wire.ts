@@ -38,6 +38,11 @@ export interface JobOverview {
   readonly endTime: number | null;
 }
 
+/** A job in the list of all; `tasks` are numbers by state in lower case, and `total`. */
+export interface ListedJob extends JobOverview {
+  readonly tasks: Readonly<Record<string, number>>;
+}
+
 export interface JobVertex {
   readonly name: string;
   readonly parallelism: number;
@@ -139,7 +144,9 @@ const overview = (it: Fields): JobOverview => ({
   endTime: endTime(it.get("end-time", number)),
 });
 
-export const jobOverviews: Decoder<readonly JobOverview[]> = fields((it) => it.get("jobs", list(fields(overview))));
+const listedJob: Decoder<ListedJob> = fields((it) => ({ ...overview(it), tasks: it.get("tasks", numbersByName) }));
+
+export const jobOverviews: Decoder<readonly ListedJob[]> = fields((it) => it.get("jobs", list(listedJob)));
 
 export const jobDetails: Decoder<JobDetails> = fields((it) => ({
   ...overview(it),

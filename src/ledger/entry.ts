@@ -28,6 +28,8 @@ export type Fact =
       readonly reference: JobReference;
       readonly restore: string | null;
     }
+  /** The cluster has it: from here on it may let records out. */
+  | { readonly kind: "submitted"; readonly jobId: string }
   | { readonly kind: "submit-failed"; readonly jobId: string; readonly cause: string }
   | {
       readonly kind: "running";
@@ -97,6 +99,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   "stop-failed": { jobId: text, cause: text },
   stopped: { jobId: text, savepoint: textOrNull },
   "submit-intended": { role: oneOf("new", "put-back"), jobId: text, reference, restore: textOrNull },
+  submitted: { jobId: text },
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   finished: { jobId: text, reference },

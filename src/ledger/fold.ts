@@ -1,6 +1,6 @@
 import { byOrder, type Entry, type Fact, type JobReference } from "./entry.ts";
 
-/** Where a job rests between deployments; `entry` is the id of the entry that says so. */
+/** Where a job rests between deployments. */
 export type Settled =
   | {
       readonly kind: "running";
@@ -8,21 +8,18 @@ export type Settled =
       readonly reference: JobReference | null;
       /** The savepoint it was started from; null where it started empty or was taken over. */
       readonly restored: string | null;
-      readonly entry: string;
     }
-  | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference; readonly entry: string }
+  | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
   | {
       readonly kind: "suspended";
       readonly by: "model" | "command";
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
-      readonly entry: string;
     }
   | {
       readonly kind: "removed" | "down";
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
-      readonly entry: string;
     };
 
 type Of<Kind extends Fact["kind"]> = Extract<Fact, { kind: Kind }>;
@@ -36,6 +33,8 @@ export interface Attempt {
 }
 
 export interface Submission extends Of<"submit-intended"> {
+  /** The cluster was seen to have it. */
+  readonly accepted: boolean;
   readonly failure: string | null;
 }
 
@@ -43,6 +42,8 @@ export interface RecordedJob {
   readonly name: string;
   readonly settled: Settled | null;
   readonly attempt: Attempt | null;
+  /** The entry that ended the last attempt, "" before the first: ids of the next one are derived from it. */
+  readonly since: string;
   /** The name this job's state moved to by a rename, if it did. */
   readonly movedTo: string | null;
   /** The commit and time of the entry that settled it, for people. */
@@ -52,10 +53,11 @@ export interface RecordedJob {
 
 export type Deployed = ReadonlyMap<string, RecordedJob>;
 
-const nothing = (name: string): RecordedJob => ({
+export const nothing = (name: string): RecordedJob => ({
   name,
   settled: null,
   attempt: null,
+  since: "",
   movedTo: null,
   commit: null,
   at: null,
@@ -83,6 +85,7 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     name: recorded.name,
     settled,
     attempt: null,
+    since: entry.id,
     movedTo: null,
     commit: entry.commit,
     at: entry.at,
@@ -95,41 +98,45 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
   });
   switch (fact.kind) {
     case "adopted":
-      return settle({ kind: "running", jobId: fact.jobId, reference: null, restored: null, entry: entry.id });
+      return settle({ kind: "running", jobId: fact.jobId, reference: null, restored: null });
     case "running":
       return settle({
         kind: "running",
         jobId: fact.jobId,
         reference: fact.reference,
         restored: fact.restored,
-        entry: entry.id,
       });
     case "finished":
-      return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference, entry: entry.id });
+      return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference });
     case "suspended":
       return settle({
         kind: "suspended",
         by: fact.by,
         reference: fact.reference,
         savepoint: fact.savepoint,
-        entry: entry.id,
       });
     case "removed":
     case "down":
-      return settle({ kind: fact.kind, reference: fact.reference, savepoint: fact.savepoint, entry: entry.id });
+      return settle({ kind: fact.kind, reference: fact.reference, savepoint: fact.savepoint });
     case "stop-intended":
       return go({ deployment: entry.deployment, stop: fact, stopped: null, submissions: [] });
     case "stop-failed":
-      return { ...recorded, attempt: null };
+      return { ...recorded, attempt: null, since: entry.id };
     case "stopped":
       return go({ stopped: fact });
     case "submit-intended":
-      return go({ submissions: [...attempt.submissions, { ...fact, failure: null }] });
+      return go({ submissions: [...attempt.submissions, { ...fact, accepted: false, failure: null }] });
+    case "submitted":
+      return go({ submissions: changed(attempt.submissions, fact.jobId, { accepted: true }) });
     case "submit-failed":
-      return go({
-        submissions: attempt.submissions.map((submission) =>
-          submission.jobId === fact.jobId ? { ...submission, failure: fact.cause } : submission,
-        ),
-      });
+      return go({ submissions: changed(attempt.submissions, fact.jobId, { failure: fact.cause }) });
   }
+}
+
+function changed(
+  submissions: readonly Submission[],
+  jobId: string,
+  change: Partial<Pick<Submission, "accepted" | "failure">>,
+): readonly Submission[] {
+  return submissions.map((submission) => (submission.jobId === jobId ? { ...submission, ...change } : submission));
 }

@@ -1,5 +1,5 @@
 import { type Entry, entryId, type Fact } from "./entry.ts";
-import { type Deployed, fold, type RecordedJob } from "./fold.ts";
+import { type Deployed, fold, nothing, type RecordedJob } from "./fold.ts";
 import type { Store } from "./store.ts";
 
 /** An environment's ledger while one deployment writes it. Appends go one after the other. */
@@ -44,7 +44,7 @@ export async function openLedger(store: Store, writer: Writer): Promise<Ledger> 
     store,
     environment: writer.environment,
     deployed: () => deployed,
-    job: (name) => deployed.get(name) ?? { name, settled: null, attempt: null, movedTo: null, commit: null, at: null },
+    job: (name) => deployed.get(name) ?? nothing(name),
     append(job, fact) {
       const next = last.then(() => write(job, fact));
       last = next.catch(() => undefined);

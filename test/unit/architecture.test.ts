@@ -9,7 +9,18 @@ const way = ["inputs", "project", "planner", "state", "ledger", "plan", "deploy"
 const everywhere = ["errors.ts", "secrets.ts", "version.ts"];
 /** Folders whose files never touch time, environment, files or network. */
 const pure = ["state", "plan", "report"];
-const pureFiles = ["deploy/next-step.ts", "deploy/verify.ts", "deploy/waves.ts", "ledger/fold.ts", "project/jobs.ts"];
+const pureFiles = [
+  "deploy/at-rest.ts",
+  "deploy/begin.ts",
+  "deploy/ids.ts",
+  "deploy/next-step.ts",
+  "deploy/stopping.ts",
+  "deploy/submission.ts",
+  "deploy/verify.ts",
+  "deploy/waves.ts",
+  "ledger/fold.ts",
+  "project/jobs.ts",
+];
 const impure = /^node:(fs|net|http|https|child_process|os|process|timers|dns|tls)\b|^undici$|^@actions\//;
 
 interface Import {

@@ -8,6 +8,8 @@ export class JobManagerAnswers {
   version = "1.20.3";
   /** Steps for which `/jobs/:id` and what is below it are answered from memory, as Flink does for 3 s. */
   cacheSteps = 0;
+  /** Whether a checkpoint can be asked for, as from Flink 1.17 on. */
+  takesCheckpoints = true;
   readonly #cache = new Map<string, { readonly until: number; readonly reply: Reply }>();
   readonly #cluster: SimulatedCluster;
   readonly #observe: () => void;
@@ -26,7 +28,9 @@ export class JobManagerAnswers {
     if (method === "GET" && path === "/overview") return found(this.#overview());
     if (method === "GET" && path === "/jobs/overview") {
       this.#observe();
-      return found({ jobs: [...this.#cluster.jobs.values()].map(summary) });
+      return found({
+        jobs: [...this.#cluster.jobs.values()].map((job) => ({ ...summary(job), tasks: taskTotals(job) })),
+      });
     }
     if (method === "POST" && path === "/savepoint-disposal")
       return accepted(this.#cluster.dispose(String(fieldsOf(body)["savepoint-path"])));
@@ -69,12 +73,20 @@ export class JobManagerAnswers {
   }
 
   #triggered(jobId: string, below: string, body: Readonly<Record<string, unknown>>): Reply {
+    if (below === "checkpoints") return this.#checkpointed(jobId, body);
     const stopsJob = below === "stop";
     const property = stopsJob ? "targetDirectory" : "target-directory";
     const folder = body[property] ?? this.#cluster.savepointFolder;
     if (folder === null) return { status: 400, body: { errors: [printed(noFolder(property))] } };
     const triggerId = String(body.triggerId ?? this.#cluster.newId());
     this.#cluster.requestSavepoint({ jobId, triggerId, folder: String(folder), stopsJob });
+    return accepted(triggerId);
+  }
+
+  #checkpointed(jobId: string, body: Readonly<Record<string, unknown>>): Reply {
+    if (!this.takesCheckpoints) return { status: 404, body: { errors: [`Not found: /jobs/${jobId}/checkpoints`] } };
+    const triggerId = String(body.triggerId ?? this.#cluster.newId());
+    this.#cluster.requestCheckpoint(jobId, triggerId);
     return accepted(triggerId);
   }
 
@@ -119,6 +131,16 @@ function details(job: SimulatedJob): unknown {
     timestamps: { CREATED: 0, RUNNING: 0, RESTARTING: 0, FINISHED: 0, ...job.timestamps },
     vertices: names.map((name) => ({ name, parallelism, status, tasks })),
   };
+}
+
+/** As `/jobs/overview` has them: of all vertices, by state in lower case. */
+function taskTotals(job: SimulatedJob): Readonly<Record<string, number>> {
+  const { status, running } = vertexStatus(job);
+  const total = 2 * job.settings.parallelism;
+  const lower = Object.fromEntries(Object.keys(noTasks).map((state) => [state.toLowerCase(), 0]));
+  const waiting = total - 2 * running;
+  const others = running > 0 ? { scheduled: waiting } : { [status.toLowerCase()]: waiting };
+  return { ...lower, ...others, running: 2 * running, total };
 }
 
 const noTasks = {

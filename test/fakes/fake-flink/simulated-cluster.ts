@@ -61,6 +61,7 @@ export class SimulatedCluster {
   readonly #operations = new Map<string, { readonly request: SavepointRequest; stepsLeft: number }>();
   readonly #outcomes = new Map<string, SavepointOutcome>();
   readonly #disposals = new Map<string, SavepointOutcome>();
+  readonly #checkpointTriggers = new Set<string>();
   #steps = 0;
   #serial = 0;
 
@@ -137,6 +138,15 @@ export class SimulatedCluster {
     return this.#operations.has(key) ? { kind: "in-progress" } : (this.#outcomes.get(key) ?? null);
   }
 
+  /** Idempotent by trigger id; without effect where the job's tasks do not all run. */
+  requestCheckpoint(jobId: string, triggerId: string): void {
+    const key = `${jobId}/${triggerId}`;
+    if (this.#checkpointTriggers.has(key)) return;
+    this.#checkpointTriggers.add(key);
+    const job = this.jobs.get(jobId);
+    if (job?.areTasksRunning) job.checkpoint();
+  }
+
   dispose(path: string): string {
     const id = this.newId();
     const error = noSavepointAt(path).slice(1);
@@ -149,6 +159,11 @@ export class SimulatedCluster {
 
   disposal(id: string): SavepointOutcome | null {
     return this.#disposals.get(id) ?? null;
+  }
+
+  /** The paths of all that were made and not disposed of, oldest first. */
+  savepoints(): readonly string[] {
+    return [...this.#snapshots.keys()];
   }
 
   hasSavepoint(path: string): boolean {

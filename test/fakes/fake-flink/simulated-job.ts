@@ -115,7 +115,7 @@ export class SimulatedJob {
     if (!this.areTasksRunning || this.isStopping) return;
     this.#emit();
     if (this.#meetsItsFate()) return;
-    if (this.#age % this.settings.checkpointSteps === 0) this.#checkpoint();
+    if (this.#age % this.settings.checkpointSteps === 0) this.checkpoint();
   }
 
   /** What a savepoint taken now would hold. */
@@ -181,7 +181,7 @@ export class SimulatedJob {
     this.#commit();
   }
 
-  #checkpoint(): void {
+  checkpoint(): void {
     const { behaviour, config, isBatch, checkpointFolder, id } = this.settings;
     if (isBatch || config["execution.checkpointing.interval"] === undefined) return;
     if (behaviour.kind === "no-checkpoints") {

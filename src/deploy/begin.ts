@@ -1,0 +1,159 @@
+import type { Settled } from "../ledger/fold.ts";
+import { beginAtRest, submitNew } from "./at-rest.ts";
+import { type ClusterJob, hasEnded } from "./cluster.ts";
+import { savepointFolder, triggerId } from "./ids.ts";
+import { nameAPath, refuse, type Situation, type Step } from "./step.ts";
+
+type Running = Extract<Settled, { kind: "running" }>;
+
+/** The first step for a job that rests as the ledger says, with nothing begun. Pure. */
+export function begin(situation: Situation): Step {
+  const { name, settled, observed } = situation;
+  const known = settled !== null && (settled.kind === "running" || settled.kind === "finished") ? settled.jobId : null;
+  const strangers = observed.jobs.filter((job) => job.name === name && !hasEnded(job.state) && job.id !== known);
+  if (strangers.length > 1 || (strangers.length === 1 && settled !== null && settled.kind !== "removed")) {
+    return refuse("needs-operator", strangersMessage(name, known, strangers));
+  }
+  const [stranger] = strangers;
+  if (stranger !== undefined) {
+    const note = `job ${stranger.id} runs under this name and is not in the ledger: taken over`;
+    return { do: "record", fact: { kind: "adopted", jobId: stranger.id }, note };
+  }
+  switch (settled?.kind) {
+    case undefined:
+      return beginFresh(situation);
+    case "running":
+      return beginRunning(situation, settled);
+    case "finished":
+      return beginFinished(situation, settled);
+    case "suspended":
+    case "removed":
+    case "down":
+      return beginAtRest(situation, settled);
+  }
+}
+
+function strangersMessage(name: string, known: string | null, strangers: readonly ClusterJob[]): string {
+  const ids = strangers.map((job) => `${job.id} (${job.state})`).join(", ");
+  const ours = known === null ? "the ledger expects none" : `the ledger expects ${known}`;
+  return `the cluster runs ${ids} under the name ${name}, but ${ours}; stop what does not belong there, with \`STOP JOB '<id>' WITH SAVEPOINT\`, then deploy again`;
+}
+
+function beginFresh({ desired, key }: Situation): Step {
+  switch (desired.kind) {
+    case "running":
+      return submitNew(desired, desired.startFrom, key, 1);
+    case "suspended": {
+      const { by, reference, startFrom } = desired;
+      return { do: "record", fact: { kind: "suspended", by, reference, savepoint: startFrom }, ends: "suspended" };
+    }
+    case "removed":
+      return { do: "end", ending: "unchanged" };
+  }
+}
+
+function beginRunning(situation: Situation, settled: Running): Step {
+  const { desired, observed } = situation;
+  const job = observed.jobs.find((one) => one.id === settled.jobId);
+  if (job === undefined || hasEnded(job.state)) return endedByItself(situation, settled, job);
+  if (desired.kind !== "running" || desired.reference.digest !== settled.reference?.digest) {
+    return intendStop(situation, job.id);
+  }
+  if (settled.reference.value === desired.reference.value) return { do: "end", ending: "unchanged" };
+  return {
+    do: "record",
+    fact: { kind: "running", jobId: job.id, reference: desired.reference, restored: settled.restored },
+    ends: "unchanged",
+    note: "only what does not reach Flink changed (its upgrade mode, its file); the job is left alone",
+  };
+}
+
+function intendStop({ name, desired, settings, key }: Situation, jobId: string): Step {
+  const keepsState = desired.kind !== "running" || desired.upgradeMode !== "stateless";
+  const withSavepoint = keepsState && settings.settledMode !== "batch";
+  if (withSavepoint && settings.savepointDirectory === null) {
+    return refuse(
+      "savepoint-dir-missing",
+      `${name} must be stopped with a savepoint, and \`savepoint-dir\` is not set`,
+    );
+  }
+  const fact = {
+    kind: "stop-intended",
+    purpose: desired.kind === "running" ? "upgrade" : desired.kind === "suspended" ? "suspend" : "remove",
+    jobId,
+    triggerId: triggerId(key),
+    withSavepoint,
+    savepointFolder:
+      withSavepoint && settings.savepointDirectory !== null ? savepointFolder(settings.savepointDirectory, key) : null,
+  } as const;
+  if (desired.kind !== "running" || desired.startFrom === null) return { do: "record", fact };
+  const note = `${desired.startFrom} in its execution_config is not used: the running job has its state`;
+  return { do: "record", fact, note };
+}
+
+/** A job of ours that does not run any more: never started again on its own, where its state is not proven. */
+function endedByItself(situation: Situation, settled: Running, job: ClusterJob | undefined): Step {
+  const { name, desired, observed, key } = situation;
+  if (desired.kind === "removed") {
+    const { lastSavepoint: last } = observed;
+    const savepoint = last.kind === "known" && last.isNewest ? last.path : null;
+    return { do: "record", fact: { kind: "removed", reference: settled.reference, savepoint }, ends: "removed" };
+  }
+  if (desired.startFrom !== null) {
+    if (desired.kind === "running") return submitNew(desired, desired.startFrom, key, 1);
+    const { by, reference, startFrom } = desired;
+    return {
+      do: "record",
+      fact: { kind: "suspended", by, reference: reference ?? settled.reference, savepoint: startFrom },
+      ends: "suspended",
+    };
+  }
+  if (job?.state === "FINISHED") return finishedByItself(situation, settled, job.id);
+  const how = job === undefined ? "the cluster does not know it any more" : `it is ${job.state}`;
+  if (desired.kind === "running" && desired.upgradeMode === "stateless") {
+    const note = `job ${settled.jobId} should run, but ${how}; it starts again without state, as its upgrade mode says`;
+    return { ...submitNew(desired, null, key, 1), note };
+  }
+  return refuse(
+    "needs-operator",
+    `job ${settled.jobId} of ${name} should run, but ${how}; find its newest savepoint or checkpoint, ${nameAPath}`,
+  );
+}
+
+/** Either it read its sources to their end, or someone stopped it: then its newest snapshot is a savepoint. */
+function finishedByItself({ name, desired, observed }: Situation, settled: Running, jobId: string): Step {
+  const { lastSavepoint: last } = observed;
+  if (last.kind === "known" && last.isNewest) {
+    if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${jobId}` };
+    return refuse(
+      "needs-operator",
+      `job ${jobId} of ${name} should run, but someone stopped it, with savepoint ${last.path}; to start from there, ${nameAPath}`,
+    );
+  }
+  // Only a known program can have finished; one that was taken over is recorded as the one that is wanted.
+  const reference = settled.reference ?? (desired.kind === "running" ? desired.reference : null);
+  if (reference === null) {
+    return refuse("needs-operator", `job ${jobId} of ${name} has finished, and the ledger does not know its program`);
+  }
+  const fact = { kind: "finished", jobId, reference } as const;
+  const isWanted = desired.kind === "running" && desired.reference.digest === reference.digest;
+  return isWanted
+    ? { do: "record", fact, ends: "finished" }
+    : { do: "record", fact, note: `job ${jobId} has finished` };
+}
+
+function beginFinished({ desired, key }: Situation, settled: Extract<Settled, { kind: "finished" }>): Step {
+  if (desired.kind === "removed") {
+    return { do: "record", fact: { kind: "removed", reference: settled.reference, savepoint: null }, ends: "removed" };
+  }
+  if (desired.kind === "suspended" || desired.reference.digest === settled.reference.digest) {
+    return { do: "end", ending: "unchanged" };
+  }
+  if (desired.runtimeMode === "batch" || desired.upgradeMode === "stateless" || desired.startFrom !== null) {
+    return submitNew(desired, desired.startFrom, key, 1);
+  }
+  return refuse(
+    "needs-operator",
+    `job ${settled.jobId} read its sources to their end and left no savepoint, so the changed job would read everything again; set upgrade_mode to stateless, or execution.savepoint.path in the model's execution_config, if that is meant`,
+  );
+}

@@ -1,0 +1,113 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Fact, JobReference } from "../ledger/entry.ts";
+import type { Settled, Submission } from "../ledger/fold.ts";
+import type { RuntimeMode, UpgradeMode } from "../project/job.ts";
+import type { ClusterJob, LastSavepoint, Progress, StopStatus } from "./cluster.ts";
+import type { AttemptKey } from "./ids.ts";
+import type { VerifyLimits } from "./verify.ts";
+
+/**
+ * A savepoint path in the model's own config, where it is new to the ledger: one that was there before would rewind the
+ * job. `startFrom` begins an attempt; `answer` was given after the attempt in hand had begun, for where it is stuck.
+ */
+export interface NamedPath {
+  readonly startFrom: string | null;
+  readonly answer: string | null;
+}
+
+export type Desired =
+  | (NamedPath & {
+      readonly kind: "running";
+      readonly reference: JobReference;
+      readonly upgradeMode: UpgradeMode;
+      readonly runtimeMode: RuntimeMode;
+    })
+  | (NamedPath & {
+      readonly kind: "suspended";
+      readonly by: "model" | "command";
+      /** What to start when it is resumed; null leaves that as it is. */
+      readonly reference: JobReference | null;
+      readonly upgradeMode: UpgradeMode;
+    })
+  | { readonly kind: "removed" };
+
+/** What is seen of the job in hand: the one being stopped, or else the newest submission. */
+export interface Observed {
+  /** Every job that the cluster knows, ended ones too. */
+  readonly jobs: readonly ClusterJob[];
+  /** Whether progress can be seen at all; through the gateway alone it cannot. */
+  readonly seesProgress: boolean;
+  /** Of the newest submission. */
+  readonly progress: Progress | null;
+  /** The job has ended and `progress` says how: no older answer can hide a checkpoint any more. */
+  readonly isFinal: boolean;
+  /** Since the job in hand was first seen by this run. */
+  readonly waitedMs: number;
+  /** Since it was seen RUNNING with all its tasks, without a break. */
+  readonly steadyMs: number;
+  /** Since it was first seen ended. */
+  readonly endedMs: number;
+  /** Of the stop in hand. */
+  readonly stop: StopStatus;
+  /** Of the job to be stopped, or of a recorded one that is FINISHED, once it has ended. */
+  readonly lastSavepoint: LastSavepoint;
+  /** How old an answer may be. */
+  readonly lagMs: number;
+  /** How many checkpoints this run asked the newest submission for; `refused` where that cannot be done. */
+  readonly checkpointsAsked: number | "refused";
+}
+
+export interface Settings {
+  readonly environment: string;
+  readonly deployment: string;
+  readonly savepointDirectory: string | null;
+  readonly verify: VerifyLimits;
+  /** Whether the program that runs now can be sent again: its secrets are at hand. */
+  readonly canPutBack: boolean;
+  /** Of the program that runs now; null where the ledger does not know it. A batch job has no savepoint. */
+  readonly settledMode: RuntimeMode | null;
+}
+
+/** All that one decision is taken from, apart from the attempt. */
+export interface Situation {
+  readonly name: string;
+  readonly desired: Desired;
+  readonly settled: Settled | null;
+  readonly observed: Observed;
+  readonly settings: Settings;
+  readonly key: AttemptKey;
+}
+
+export type Ending =
+  | "unchanged"
+  | "created"
+  | "upgraded"
+  | "resumed"
+  | "suspended"
+  | "removed"
+  | "finished"
+  | "rolled-back"
+  | "failed";
+
+/** One step; after each, everything is looked at again. `record` writes a fact and does nothing else. */
+export type Step =
+  | {
+      readonly do: "record";
+      readonly fact: Fact;
+      readonly note?: string;
+      readonly ends?: Ending;
+      readonly cause?: string;
+    }
+  | { readonly do: "stop"; readonly jobId: string }
+  | { readonly do: "cancel"; readonly jobId: string }
+  | { readonly do: "submit"; readonly submission: Submission }
+  | { readonly do: "checkpoint"; readonly jobId: string }
+  | { readonly do: "wait"; readonly for: string }
+  | { readonly do: "end"; readonly ending: Ending }
+  | { readonly do: "refuse"; readonly code: ErrorCode; readonly message: string };
+
+/** Only a person can decide; the message names the facts and what resolves them. */
+export const refuse = (code: ErrorCode, message: string): Step => ({ do: "refuse", code, message });
+
+/** How a person says which state a job is to start from. */
+export const nameAPath = "put its path into the model's execution_config as execution.savepoint.path, and deploy again";

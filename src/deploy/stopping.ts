@@ -1,0 +1,86 @@
+import { normalisePath } from "../flink/paths.ts";
+import type { Attempt } from "../ledger/fold.ts";
+import { type ClusterJob, hasEnded } from "./cluster.ts";
+import { nameAPath, refuse, type Situation, type Step } from "./step.ts";
+
+type Stop = NonNullable<Attempt["stop"]>;
+
+/** How long a job may take to have all its tasks running before it is asked to stop all the same. */
+const tasksMs = 30_000;
+/** How long a stop whose answer was lost may take to show before it is asked for again. */
+const untoldMs = 60_000;
+
+/** The next step of an attempt that is to stop the old job. Pure. */
+export function whileStopping(situation: Situation, attempt: Attempt): Step {
+  const { name, observed } = situation;
+  const { stop } = attempt;
+  if (stop === null) throw new Error(`the attempt at ${name} has neither a stop nor a submission`);
+  const job = observed.jobs.find((one) => one.id === stop.jobId);
+  const living = job === undefined || hasEnded(job.state) ? null : job;
+  if (!stop.withSavepoint) return cancelled(stop, living);
+  if (observed.stop.kind === "in-progress") return { do: "wait", for: `the savepoint of ${stop.jobId}` };
+  if (observed.stop.kind === "completed") {
+    if (living !== null) return { do: "wait", for: `${stop.jobId} to end` };
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: observed.stop.savepoint } };
+  }
+  return living === null ? endedUntold(situation, stop, job) : stillRunning(situation, living);
+}
+
+/** Without a savepoint: its state is not wanted. */
+function cancelled(stop: Stop, living: ClusterJob | null): Step {
+  if (living === null) return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: null } };
+  if (living.state === "CANCELLING") return { do: "wait", for: `${stop.jobId} to end` };
+  return { do: "cancel", jobId: stop.jobId };
+}
+
+function stillRunning({ observed }: Situation, job: ClusterJob): Step {
+  // It is about to end; whether its savepoint was made is known only then.
+  if (job.state === "FAILING" || job.state === "CANCELLING") return { do: "wait", for: `${job.id} to end` };
+  switch (observed.stop.kind) {
+    case "failed": {
+      const { cause } = observed.stop;
+      return { do: "record", fact: { kind: "stop-failed", jobId: job.id, cause }, ends: "failed", cause };
+    }
+    case "untold":
+      if (observed.waitedMs < untoldMs) return { do: "wait", for: `${job.id} to end` };
+      return { do: "stop", jobId: job.id };
+    default:
+      // Flink takes a savepoint only while every task runs.
+      if (job.allTasksRunning === false && observed.waitedMs < tasksMs) {
+        return { do: "wait", for: `the tasks of ${job.id} to run` };
+      }
+      return { do: "stop", jobId: job.id };
+  }
+}
+
+/** The job has ended and the stop's own answer does not name a savepoint: its record may. */
+function endedUntold(situation: Situation, stop: Stop, job: ClusterJob | undefined): Step {
+  const { name, desired, settled, observed } = situation;
+  const { lastSavepoint: last } = observed;
+  if (last.kind === "known" && isInside(last.path, stop.savepointFolder)) {
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: last.path } };
+  }
+  if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${stop.jobId}` };
+  if (last.kind !== "unknown" && job?.state === "FINISHED" && settled?.kind === "running" && settled.reference) {
+    const note = `job ${stop.jobId} read its sources to their end before it could be stopped`;
+    return { do: "record", fact: { kind: "finished", jobId: stop.jobId, reference: settled.reference }, note };
+  }
+  const where = `it lies under ${stop.savepointFolder} if it was completed`;
+  if (desired.kind === "removed") {
+    const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
+    return { do: "record", fact, ends: "removed", note: `nothing tells the savepoint of ${stop.jobId}; ${where}` };
+  }
+  if (desired.answer !== null) {
+    const note = `going on from ${desired.answer}, which the model's execution_config names`;
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer }, note };
+  }
+  const why = observed.stop.kind === "failed" ? ` (${observed.stop.cause})` : "";
+  return refuse(
+    "needs-operator",
+    `job ${stop.jobId} of ${name} has ended (${job?.state ?? "the cluster does not know it any more"}) and nothing tells its savepoint${why}; ${where}: ${nameAPath}`,
+  );
+}
+
+function isInside(path: string, folder: string | null): boolean {
+  return folder !== null && normalisePath(path).startsWith(`${normalisePath(folder)}/`);
+}

@@ -1,0 +1,186 @@
+import type { Attempt, Settled, Submission } from "../ledger/fold.ts";
+import { afterStop, submitNew } from "./at-rest.ts";
+import { type ClusterJob, hasEnded } from "./cluster.ts";
+import { jobId } from "./ids.ts";
+import { type Desired, type Ending, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type Verification, verify } from "./verify.ts";
+
+/** The next step of an attempt whose newest submission is this one. Pure. */
+export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
+  const { observed } = situation;
+  const find = (id: string) => observed.jobs.find((one) => one.id === id);
+  const leftover = attempt.submissions
+    .filter((one) => one.failure !== null)
+    .map((one) => find(one.jobId))
+    .find((job) => job !== undefined && !hasEnded(job.state));
+  if (leftover !== undefined) {
+    if (leftover.state === "CANCELLING") return { do: "wait", for: `${leftover.id} to end` };
+    return { do: "cancel", jobId: leftover.id };
+  }
+  const job = find(submission.jobId);
+  if (submission.failure !== null) return afterFailure(situation, attempt, submission, submission.failure, job);
+  if (job === undefined) {
+    if (submission.accepted) return lost(situation, attempt, submission);
+    if (isWanted(situation, attempt, submission)) return { do: "submit", submission };
+    return failed(submission, "another change came before it was submitted");
+  }
+  if (!submission.accepted) return { do: "record", fact: { kind: "submitted", jobId: job.id } };
+  return judged(situation, attempt, submission, job);
+}
+
+/** A put-back serves those who want the program that failed: they learn why. Whoever wants another is not kept waiting. */
+function isWanted({ desired }: Situation, attempt: Attempt, submission: Submission): boolean {
+  if (desired.kind !== "running") return false;
+  if (attempt.stop === null && unspentAnswer(desired, attempt) !== null) return false;
+  const { digest } = desired.reference;
+  return digest === submission.reference.digest || (submission.role === "put-back" && digest === refused(attempt));
+}
+
+/** What a person names for the attempt in hand, unless it was submitted from there already. */
+function unspentAnswer(desired: Desired, attempt: Attempt): string | null {
+  if (desired.kind !== "running") return null;
+  const { answer, reference } = desired;
+  const isSpent = attempt.submissions.some((one) => one.reference.value === reference.value && one.restore === answer);
+  return isSpent ? null : answer;
+}
+
+/** The digest of the newest program that did not hold. */
+function refused(attempt: Attempt): string | null {
+  return attempt.submissions.findLast((one) => one.role === "new")?.reference.digest ?? null;
+}
+
+/** It was on the cluster and is not: between the two it may have let records out. */
+function lost({ name, desired }: Situation, attempt: Attempt, submission: Submission): Step {
+  const from = submission.restore === null ? "" : ` from ${submission.restore}`;
+  const how = `job ${submission.jobId} of ${name} was submitted${from}, and the cluster does not know it any more`;
+  const isAnswered = desired.kind === "removed" || unspentAnswer(desired, attempt) !== null;
+  if (isAnswered || desired.upgradeMode === "stateless") return failed(submission, how);
+  return refuse(
+    "needs-operator",
+    `${how}, so whether it let records out is unknown; find its newest checkpoint, ${nameAPath}, or name the path it was submitted from (or set upgrade_mode to stateless) where records may come twice`,
+  );
+}
+
+function judged(situation: Situation, attempt: Attempt, submission: Submission, job: ClusterJob): Step {
+  const { observed, settings } = situation;
+  const verdict = verify(job, submission.restore, modeOf(situation, submission), observed, settings.verify);
+  switch (verdict.kind) {
+    case "wait":
+      return { do: "wait", for: verdict.for };
+    case "checkpoint":
+      return { do: "checkpoint", jobId: job.id };
+    case "fails":
+      return hasLetOut(situation, submission)
+        ? stuck(situation, attempt, submission, verdict.cause)
+        : failed(submission, verdict.cause);
+    case "finished":
+    case "holds":
+      return settle(situation, attempt, submission, verdict);
+  }
+}
+
+function modeOf({ desired, settings }: Situation, submission: Submission): "streaming" | "batch" {
+  if (submission.role === "put-back") return settings.settledMode ?? "streaming";
+  const isDesired = desired.kind === "running" && desired.reference.digest === submission.reference.digest;
+  return isDesired ? desired.runtimeMode : "streaming";
+}
+
+/** The attempt ends; where something else is wanted by now, that is begun next. */
+function settle(
+  { desired, settled }: Situation,
+  attempt: Attempt,
+  submission: Submission,
+  verdict: Extract<Verification, { kind: "finished" | "holds" }>,
+): Step {
+  const isDesired = desired.kind === "running" && desired.reference.digest === submission.reference.digest;
+  const wasRefused = desired.kind === "running" && submission.role === "put-back" && !isDesired;
+  const reference = isDesired ? desired.reference : submission.reference;
+  const fact =
+    verdict.kind === "finished"
+      ? ({ kind: "finished", jobId: submission.jobId, reference } as const)
+      : ({ kind: "running", jobId: submission.jobId, reference, restored: submission.restore } as const);
+  const ending = verdict.kind === "finished" ? "finished" : endingOf(settled);
+  const ends: { readonly ends?: Ending } = isDesired
+    ? { ends: ending }
+    : wasRefused && desired.reference.digest === refused(attempt)
+      ? { ends: "rolled-back" }
+      : {};
+  const note = verdict.kind === "holds" && verdict.note !== null ? { note: verdict.note } : {};
+  return { do: "record", fact, ...ends, ...note };
+}
+
+function endingOf(settled: Settled | null): Ending {
+  if (settled === null || settled.kind === "removed" || settled.reference === null) return "created";
+  return settled.kind === "suspended" ? "resumed" : "upgraded";
+}
+
+function failed(submission: Submission, cause: string): Step {
+  return { do: "record", fact: { kind: "submit-failed", jobId: submission.jobId, cause } };
+}
+
+/** A completed checkpoint has committed what came after the savepoint: that savepoint would send it twice. */
+function hasLetOut({ observed }: Situation, submission: Submission): boolean {
+  return submission.restore !== null && (observed.progress?.completedCheckpoints ?? 0) > 0;
+}
+
+function stuck({ name, desired }: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
+  if (submission.failure === null && (desired.kind === "removed" || unspentAnswer(desired, attempt) !== null)) {
+    return failed(submission, cause);
+  }
+  return refuse(
+    "needs-operator",
+    `job ${submission.jobId} of ${name} does not hold (${cause}), but it has completed a checkpoint, so records after ${submission.restore} are already out: starting the old job from that savepoint would send them twice. Mend the cause and deploy again; or choose a state, ${nameAPath}`,
+  );
+}
+
+/** Put the old job back from the same savepoint; where there is none to put back, rest where the job rested before. */
+function afterFailure(
+  situation: Situation,
+  attempt: Attempt,
+  submission: Submission,
+  cause: string,
+  job: ClusterJob | undefined,
+): Step {
+  const { desired, settled, settings, observed, key } = situation;
+  const number = attempt.submissions.length + 1;
+  const mustKnow = submission.restore !== null && desired.kind !== "removed";
+  if (mustKnow && job !== undefined && observed.seesProgress && !observed.isFinal) {
+    return { do: "wait", for: `the last word on ${job.id}` };
+  }
+  const isStuck = mustKnow && (job === undefined ? submission.accepted : hasLetOut(situation, submission));
+  const answer = unspentAnswer(desired, attempt);
+  if (desired.kind === "running" && answer !== null && (isStuck || attempt.stop === null)) {
+    return submitNew(desired, answer, key, number);
+  }
+  if (isStuck && job !== undefined) return stuck(situation, attempt, submission, cause);
+  const savepoint =
+    attempt.stopped?.savepoint ??
+    submission.restore ??
+    (settled !== null && "savepoint" in settled ? settled.savepoint : null);
+  if (desired.kind !== "running") return afterStop(situation, savepoint, number);
+  const isTried = attempt.submissions.some((one) => one.reference.digest === desired.reference.digest);
+  if (!isTried) return submitNew(desired, submission.restore, key, number);
+  if (submission.role === "new" && settled?.kind === "running" && settled.reference !== null && settings.canPutBack) {
+    return {
+      do: "record",
+      fact: {
+        kind: "submit-intended",
+        role: "put-back",
+        jobId: jobId(key, number),
+        reference: settled.reference,
+        restore: savepoint,
+      },
+      note: `the new job does not hold: ${cause}; putting the old one back`,
+    };
+  }
+  if (settled?.kind === "suspended") {
+    return {
+      do: "record",
+      fact: { kind: "suspended", by: settled.by, reference: settled.reference, savepoint: settled.savepoint },
+      ends: "failed",
+      cause: `${cause}; the job stays suspended with its savepoint`,
+    };
+  }
+  const fact = { kind: "down", reference: settled?.reference ?? null, savepoint, cause } as const;
+  return { do: "record", fact, ends: "failed", cause };
+}

@@ -1,0 +1,170 @@
+import { describe, expect, test } from "vitest";
+import type { Cluster, PreparedProgram } from "../../../src/deploy/cluster.ts";
+import type { JobOutcome } from "../../../src/deploy/run-job.ts";
+import { Environment, type RunOptions, type Through, type World } from "./environment.ts";
+import { job, upTo } from "./jobs.ts";
+
+/**
+ * The process dies after its n-th call to the cluster or the store, for every n, and the same command runs again. What
+ * comes before a call and after the one before it is the same moment, so this is every moment that can be told apart.
+ */
+class Crash {
+  readonly at: number;
+  readonly #controller = new AbortController();
+  calls = 0;
+
+  constructor(at: number) {
+    this.at = at;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    this.#die();
+    const result = await work();
+    this.calls += 1;
+    this.#die();
+    return result;
+  }
+
+  #die(): void {
+    if (this.calls < this.at) return;
+    this.#controller.abort();
+    throw new Error("the process is dead");
+  }
+
+  #around<T extends object>(target: T, names: readonly (keyof T)[]): T {
+    const wrapped = { ...target };
+    for (const name of names) {
+      const method = target[name] as (...parameters: unknown[]) => Promise<unknown>;
+      wrapped[name] = ((...parameters: unknown[]) => this.#call(() => method(...parameters))) as T[keyof T];
+    }
+    return wrapped;
+  }
+
+  readonly tamper = ({ cluster, store }: World): World => {
+    const names = ["jobs", "progress", "stop", "stopStatus", "lastSavepoint", "cancel", "checkpoint"] as const;
+    const watched: Cluster = this.#around(cluster, names);
+    return {
+      store: this.#around(store, ["append", "putValue"]),
+      cluster: {
+        ...watched,
+        prepare: async (program): Promise<PreparedProgram> => {
+          const prepared = await this.#call(() => cluster.prepare(program));
+          return this.#around(prepared, ["submit"]);
+        },
+      },
+    };
+  };
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly before: (environment: Environment) => Promise<unknown>;
+  readonly command: (environment: Environment, options: RunOptions) => Promise<JobOutcome>;
+  readonly endings: readonly JobOutcome["ending"][];
+  readonly runs: boolean;
+}
+
+const first = job();
+const second = job({ where: "n > 1" });
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: "a first deployment",
+    before: async () => undefined,
+    command: (it, options) => it.deployOne(first, { ...options, commit: "a" }),
+    endings: ["created", "unchanged"],
+    runs: true,
+  },
+  {
+    name: "an upgrade",
+    before: (it) => it.deployOne(first, { commit: "a" }),
+    command: (it, options) => it.deployOne(second, { ...options, commit: "b" }),
+    endings: ["upgraded", "unchanged"],
+    runs: true,
+  },
+  {
+    name: "an upgrade that does not hold",
+    before: async (it) => {
+      await it.deployOne(first, { commit: "a" });
+      it.fake.cluster.behaveNext({ kind: "restart-loop", message: "the state does not fit" });
+    },
+    command: (it, options) => it.deployOne(second, { ...options, commit: "b", verify: { timeoutMs: 2_000 } }),
+    // Once it is put back, the same command tries again; by then this cluster lets the new job run.
+    endings: ["rolled-back", "upgraded"],
+    runs: true,
+  },
+  {
+    name: "a suspension",
+    before: (it) => it.deployOne(first, { commit: "a" }),
+    command: (it, options) => it.suspend("totals", { ...options, commit: "suspend" }),
+    endings: ["suspended", "unchanged"],
+    runs: false,
+  },
+  {
+    name: "a resumption",
+    before: async (it) => {
+      await it.deployOne(first, { commit: "a" });
+      await it.suspend("totals", { commit: "suspend" });
+    },
+    command: (it, options) => it.resume("totals", { ...options, commit: "resume" }),
+    endings: ["resumed", "unchanged"],
+    runs: true,
+  },
+];
+
+async function crashAt(at: number, through: Through, scenario: Scenario): Promise<{ readonly died: boolean }> {
+  await using environment = await Environment.start(through);
+  await scenario.before(environment);
+  environment.fake.step(5);
+  const crash = new Crash(at);
+  await scenario
+    .command(environment, { tamper: crash.tamper, signal: crash.signal, patienceMs: 0 })
+    .catch(() => undefined);
+  // Time passes before someone runs it again.
+  environment.fake.step(3);
+  let outcome = await scenario.command(environment, {});
+  if (through === "gateway" && outcome.code === "needs-operator") {
+    // Without the JobManager nobody can tell the savepoint of a stop that was cut off; the person looks into the folder.
+    const path = environment.fake.cluster.savepoints().at(-1) ?? "";
+    expect(outcome.message, `crash after call ${at}`).toContain("execution.savepoint.path");
+    if (!scenario.runs) return { died: crash.calls >= at };
+    outcome = await environment.deployOne(job({ where: "n > 1", startFrom: path }), { commit: "answer" });
+  }
+  expect(outcome.code === null || outcome.ending === "rolled-back", `crash after call ${at}: ${outcome.message}`).toBe(
+    true,
+  );
+  expect(scenario.endings, `crash after call ${at}: ${outcome.message}`).toContain(outcome.ending);
+
+  environment.fake.step(20);
+  const numbers = environment.fake.numbers("totals");
+  expect(numbers, `crash after call ${at}`).toEqual(upTo(numbers.length));
+  expect(numbers.length).toBeGreaterThan(0);
+  const living = environment.fake.living("totals");
+  const recorded = await environment.recorded("totals");
+  expect(recorded?.attempt, `crash after call ${at}`).toBeNull();
+  if (scenario.runs) {
+    expect(living, `crash after call ${at}`).toEqual([outcome.jobId]);
+    expect(recorded?.settled, `crash after call ${at}`).toMatchObject({ kind: "running", jobId: living[0] });
+  } else {
+    expect(living, `crash after call ${at}`).toEqual([]);
+    const savepoint = recorded?.settled?.kind === "suspended" ? recorded.settled.savepoint : null;
+    expect(environment.fake.cluster.hasSavepoint(savepoint ?? "")).toBe(true);
+  }
+  return { died: crash.calls >= at };
+}
+
+describe.each(["jobmanager", "gateway"] as const)("through the %s, a process that dies at any moment of", (through) => {
+  test.each(scenarios)(
+    "$name loses nothing, doubles nothing, and is finished by the same command",
+    async (scenario) => {
+      for (let at = 1; ; at += 1) {
+        const { died } = await crashAt(at, through, scenario);
+        if (!died) break;
+      }
+    },
+  );
+});

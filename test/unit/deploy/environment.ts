@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "../../../src/deploy/cluster.ts";
+import { type DeploymentRequest, deploy, type Outcome, previousOf, settle } from "../../../src/deploy/deployment.ts";
+import { gatewayCluster } from "../../../src/deploy/gateway-cluster.ts";
+import { jobmanagerCluster } from "../../../src/deploy/jobmanager-cluster.ts";
+import type { JobOutcome, RunContext } from "../../../src/deploy/run-job.ts";
+import type { Desired, Settings } from "../../../src/deploy/step.ts";
+import { Gateway } from "../../../src/flink/gateway.ts";
+import { JobManager } from "../../../src/flink/jobmanager.ts";
+import { fold, type RecordedJob } from "../../../src/ledger/fold.ts";
+import { openLedger } from "../../../src/ledger/ledger.ts";
+import type { Store } from "../../../src/ledger/store.ts";
+import { loadJob, secretsOf, unsealProgram } from "../../../src/ledger/stored-job.ts";
+import { openFileStore } from "../../../src/ledger/stores/file.ts";
+import type { Job } from "../../../src/project/job.ts";
+import { FakeFlink } from "../../fakes/fake-flink.ts";
+
+export type Through = Cluster["through"];
+
+export interface RunOptions {
+  /** Distinguishes commits: it is what the deployment's id is made of. */
+  readonly commit?: string;
+  readonly removedJobs?: "stop" | "keep";
+  readonly renames?: Readonly<Record<string, string>>;
+  readonly savepointDirectory?: string | null;
+  readonly verify?: Partial<Settings["verify"]>;
+  readonly patienceMs?: number;
+  readonly tamper?: (world: World) => World;
+  readonly signal?: AbortSignal;
+}
+
+/** What a run acts on; a test may put something between. */
+export interface World {
+  readonly cluster: Cluster;
+  readonly store: Store;
+}
+
+/** A simulated cluster with a ledger in a folder, and deployments to it: every run is a new process as far as it knows. */
+export class Environment implements AsyncDisposable {
+  readonly fake: FakeFlink;
+  readonly through: Through;
+  readonly store: Store;
+  readonly lines: string[] = [];
+  readonly #folder: string;
+  #now = 0;
+  #commits = 0;
+
+  private constructor(fake: FakeFlink, through: Through) {
+    this.fake = fake;
+    this.through = through;
+    this.#folder = mkdtempSync(join(tmpdir(), "flink-dbt-deploy-"));
+    this.store = openFileStore(this.#folder, "test");
+  }
+
+  static async start(through: Through = "jobmanager"): Promise<Environment> {
+    return new Environment(await FakeFlink.start(), through);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    rmSync(this.#folder, { recursive: true, force: true });
+    await this.fake[Symbol.asyncDispose]();
+  }
+
+  async deploy(jobs: readonly Job[], options: RunOptions = {}): Promise<Outcome> {
+    return await this.#run(options, async (context, settings) => {
+      const request: DeploymentRequest = {
+        jobs,
+        compiledPlans: new Map(),
+        flinkVersion: this.fake.version,
+        removedJobs: options.removedJobs ?? "stop",
+        renames: options.renames ?? {},
+        parallelJobs: 4,
+        settings,
+        secrets: secretsOf(jobs.map((job) => job.program)),
+      };
+      return await deploy(request, context);
+    });
+  }
+
+  /** One job's outcome of a deployment. */
+  async deployOne(job: Job, options: RunOptions = {}): Promise<JobOutcome> {
+    const { jobs } = await this.deploy([job], options);
+    const outcome = jobs.find((one) => one.job === job.name);
+    if (outcome === undefined) throw new Error(`no outcome for ${job.name}`);
+    return outcome;
+  }
+
+  /** As the command does. */
+  async suspend(name: string, options: RunOptions = {}): Promise<JobOutcome> {
+    return await this.#operate(name, options, {
+      kind: "suspended",
+      by: "command",
+      reference: null,
+      upgradeMode: "savepoint",
+      startFrom: null,
+      answer: null,
+    });
+  }
+
+  /** As the command does. */
+  async resume(name: string, options: RunOptions = {}): Promise<JobOutcome> {
+    return await this.#operate(name, options, null);
+  }
+
+  async recorded(name: string): Promise<RecordedJob | undefined> {
+    return fold(await this.store.entries()).get(name);
+  }
+
+  async factsOf(name: string): Promise<readonly string[]> {
+    return (await this.store.entries()).filter((entry) => entry.job === name).map((entry) => entry.fact.kind);
+  }
+
+  async #operate(name: string, options: RunOptions, aim: Desired | null): Promise<JobOutcome> {
+    return await this.#run(options, async (context, settings) => {
+      const { settled, attempt } = context.ledger.job(name);
+      const reference = attempt?.submissions.at(-1)?.reference ?? settled?.reference ?? null;
+      if (reference === null) throw new Error(`the ledger does not know ${name}`);
+      const { job } = await loadJob(this.store, reference);
+      const { upgradeMode } = job;
+      const { runtimeMode } = job.program;
+      const desired = aim ?? { kind: "running", reference, upgradeMode, runtimeMode, startFrom: null, answer: null };
+      const { mode } = await previousOf(context.ledger.job(name), new Map(), context);
+      const program = aim === null ? unsealProgram(job.program, new Map()) : null;
+      const task = { name, desired, program, previous: null };
+      const all = { ...settings, canPutBack: false, settledMode: mode };
+      return await settle({ name, task: async () => ({ ...task, settings: all }) }, context);
+    });
+  }
+
+  async #run<T>(
+    options: RunOptions,
+    work: (context: RunContext, settings: DeploymentRequest["settings"]) => Promise<T>,
+  ): Promise<T> {
+    this.#commits += 1;
+    const signal = options.signal ?? new AbortController().signal;
+    const gateway = new Gateway({ url: this.fake.gatewayUrl, signal });
+    const to = { gateway, initSql: [], signal };
+    const made =
+      this.through === "gateway"
+        ? gatewayCluster(to)
+        : jobmanagerCluster(new JobManager({ url: this.fake.jobmanagerUrl, signal }), to);
+    const world = (options.tamper ?? ((it) => it))({ cluster: made, store: this.store });
+    await using cluster = world.cluster;
+    const deployment = `deployment ${options.commit ?? this.#commits}`;
+    const commit = options.commit ?? null;
+    const ledger = await openLedger(world.store, {
+      environment: "test",
+      deployment,
+      commit,
+      now: () => "2026-01-01T00:00:00.000Z",
+    });
+    const context: RunContext = {
+      cluster,
+      ledger,
+      log: (job, line) => this.lines.push(`${job}: ${line}`),
+      clock: () => this.#now,
+      signal,
+      sleep: async (ms) => {
+        this.#now += ms;
+      },
+      patienceMs: options.patienceMs ?? 2_000,
+    };
+    return await work(context, {
+      environment: "test",
+      deployment,
+      savepointDirectory: options.savepointDirectory === undefined ? "file:///savepoints" : options.savepointDirectory,
+      verify: { timeoutMs: 10_000, batchTimeoutMs: 10_000, checkpoints: 1, steadyMs: 1_000, ...options.verify },
+    });
+  }
+}
