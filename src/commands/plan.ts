@@ -5,14 +5,14 @@ import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
 import { sealJob } from "../ledger/stored-job.ts";
 import { diffJobs } from "../plan/diff.ts";
-import { isBlocked, makePlan } from "../plan/make-plan.ts";
+import { makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-file.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { deployedJobs, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
-import { type RecordedJobs, recordAll, recordBoth } from "./recorded-jobs.ts";
+import { type RecordedJobs, recordAll, recordBoth, refusalOf } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
 
@@ -38,10 +38,8 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
     "plan-file": planFile,
     "plan-digest": made.digest,
   };
-  if (!isBlocked(made)) return { reason: "ok", message: null, outputs };
-  const errors = made.findings.filter((finding) => finding.severity === "error");
-  const reason = errors.some(({ code }) => code === "duplicate-job-name") ? "duplicate-job-name" : "model-invalid";
-  return { reason, message: `${errors.length} finding(s) must be corrected first; the plan names them`, outputs };
+  const refusal = refusalOf(made.findings);
+  return { reason: refusal?.code ?? "ok", message: refusal?.message ?? null, outputs };
 }
 
 async function write(file: string, content: string): Promise<void> {

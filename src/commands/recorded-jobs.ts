@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { DeployError } from "../errors.ts";
+import { DeployError, type ErrorCode } from "../errors.ts";
 import type { Planner } from "../planner/planner.ts";
 import { maybeChanged } from "../project/changed.ts";
 import type { Finding, Job, JobDefinition, Origin } from "../project/job.ts";
@@ -114,10 +114,19 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** Ends a deployment before it begins where the project itself is not in order; a plan shows the same as findings. */
 export function refuseErrors(findings: readonly Finding[]): void {
+  const refusal = refusalOf(findings);
+  if (refusal !== null) throw new DeployError(refusal.code, refusal.message);
+}
+
+/** The code and, a line each as compilers write them, the errors among the findings; null where there is none. */
+export function refusalOf(findings: readonly Finding[]): { readonly code: ErrorCode; readonly message: string } | null {
   const errors = findings.filter((finding) => finding.severity === "error");
-  const [first] = errors;
-  if (first === undefined) return;
-  const code = first.code === "duplicate-job-name" || first.code === "hint-unsafe" ? first.code : "model-invalid";
-  const lines = errors.map(({ file, line, message }) => `${file ?? ""}${line === null ? "" : `:${line}`}: ${message}`);
-  throw new DeployError(code, lines.join("\n"));
+  if (errors.length === 0) return null;
+  const has = (code: Finding["code"]): boolean => errors.some((error) => error.code === code);
+  const code = has("duplicate-job-name") ? "duplicate-job-name" : has("hint-unsafe") ? "hint-unsafe" : "model-invalid";
+  const lines = errors.map(({ file, line, job, message }) => {
+    const place = file === null ? (job ?? "project") : line === null ? file : `${file}:${line}`;
+    return `${place}: ${message}`;
+  });
+  return { code, message: [...new Set(lines)].join("\n") };
 }
