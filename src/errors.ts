@@ -2,43 +2,65 @@
 export const errorCodes = {
   "inputs-invalid": "Correct the named input; `flink-dbt-deploy <command> --help` lists them all.",
   "python-missing":
-    "Install Python 3.8, 3.9 or 3.10 (dbt-core 1.3 runs on no later one), for example with `pyenv install 3.10` or actions/setup-python, or set `dbt-command`.",
-  "dbt-failed": "Read dbt's own message; the project does not run with dbt either.",
+    "Install Python 3.8, 3.9 or 3.10 (dbt-core 1.3 runs on no later one), for example with `pyenv install 3.10` or actions/setup-python; or set `dbt-command` to a dbt of your own.",
+  "dbt-failed":
+    "Read dbt's own message; no cluster was touched by it. If dbt works elsewhere, something is missing here: an environment variable (name it in `dbt-env`), `vars`, `target`, profiles.yml (`profiles-dir`), or a jar that a macro's query needs (`connectors`).",
   "dbt-missing":
-    "Set `dbt-command` to a dbt with dbt-flink-adapter installed, or leave it empty to have one installed.",
-  "manifest-unreadable": "Check that `project-dir` is a dbt project and that dbt 1.3 wrote target/manifest.json.",
+    "Set `dbt-command` to a program that can be started here and has dbt-flink-adapter, such as `poetry run dbt`; or leave it empty to have one installed.",
+  "manifest-unreadable":
+    "Check that `project-dir` is the folder that holds dbt_project.yml, and that `dbt-command` starts dbt 1.3.",
   "no-jobs": "Give at least one model `materialized: table`; only such models become jobs.",
-  "hint-unsafe": "Take `;`, `=` and `)` out of the named execution_config value: dbt-flink-adapter cannot read it.",
-  "duplicate-job-name": "Give each model a `pipeline.name` of its own.",
-  "model-invalid": "Correct the model; Flink's message says what it refuses. Nothing on the cluster was touched.",
+  "hint-unsafe":
+    "Take `;`, `=`, `)` and line breaks out of the execution_config value that the message names: dbt-flink-adapter cannot read them.",
+  "duplicate-job-name":
+    "Give each of the named models a `pipeline.name` of its own in its execution_config; jobs are told apart by nothing else.",
+  "model-invalid":
+    "Correct the model; Flink's message says what it refuses. A connector or function that Flink does not know belongs in `connectors` or `init-sql`. The job was not touched, unless the message says that it is stopped.",
   "base-missing":
-    "Fetch the base first, for example with `fetch-depth: 0` in actions/checkout, or name another `base`.",
-  "worktree-dirty": "Commit or stash the changes in the project, so that what is deployed can be found again.",
-  "java-missing": "Install Java 11 or 17, for example with actions/setup-java, or set JAVA_HOME.",
-  "maven-missing": "Install Maven (`mvn`), or give connectors as jar paths and set `flink-home`.",
+    "Run inside the project's git repository, with the base fetched (`fetch-depth: 0` in actions/checkout), or name another `base` or `head`.",
+  "worktree-dirty":
+    "Commit the changes, or name a `head` to deploy: what is deployed must be found again by its commit.",
+  "java-missing":
+    "Install Java 11 or 17 (21 will do from Flink 1.19 on), for example with actions/setup-java, or set JAVA_HOME.",
+  "maven-missing":
+    "Install Maven (`mvn`) on PATH; or give `connectors` as paths of jars, and as `flink-home` a distribution that holds the SQL Gateway.",
   "download-failed":
-    "Check the network and the package registry, then run the command again; nothing half-written is kept.",
-  "flink-start-failed": "Read the named log; `flink-home`, `connectors` and `init-sql` are the usual causes.",
-  "gateway-unreachable": "Check `gateway-url` and that the SQL Gateway runs and can be reached from here.",
+    "Check the network and the package registries (PyPI and Maven Central, or the mirrors that pip and Maven are set to), then run the command again; nothing half-written is kept.",
+  "flink-start-failed":
+    "The Flink that plans on this machine did not start, or refused `init-sql`; the cluster is not concerned. Read the cause in the message; `flink-home`, `connectors`, `init-sql` and too little memory are the usual ones.",
+  "gateway-unreachable":
+    "Check `gateway-url`, and that the SQL Gateway runs and can be reached from here. Then run the same command again: it looks at what took effect first.",
   "not-a-gateway": "Something else answers at the URL; check the port (SQL Gateway: 8083, JobManager REST: 8081).",
-  "version-mismatch": "Set `flink-version` to the version that the cluster runs.",
-  "session-expired": "Run the command again; raise sql-gateway.session.idle-timeout if it happens often.",
-  "statement-failed": "Read Flink's message; the statement was refused by the gateway.",
-  "jobmanager-unreachable": "Check `jobmanager-url`, or leave it empty to work through the gateway alone.",
-  "no-slots": "Give the cluster more task slots, or lower the parallelism; the job was put back.",
-  "savepoint-failed": "The job still runs as before. Read Flink's message; then run the command again.",
-  "savepoint-dir-missing": "Set `savepoint-dir` to a URI that every Flink process can write to.",
+  "version-mismatch":
+    "Make the two versions in the message agree: leave `flink-version` empty to take the cluster's, give a `flink-home` of that version, run the SQL Gateway and the JobManager from one version.",
+  "session-expired":
+    "The gateway forgot a session: it was restarted, or the session was idle for too long. Run the same command again; raise `sql-gateway.session.idle-timeout` if it comes back.",
+  "statement-failed":
+    "The gateway refused a statement, or gave it up. Read Flink's message, mend its cause, and run the same command again.",
+  "jobmanager-unreachable":
+    "Check `jobmanager-url`, and that it can be reached from here. Then run the same command again: it looks at what took effect first. Leave the input empty to work through the gateway alone, which verifies less.",
+  "no-slots":
+    "Give the cluster more task slots, or lower the parallelism, then deploy again. The job's result says what runs now: `put back` is the old job, `failed` is none.",
+  "savepoint-failed":
+    "The job was not stopped. Read Flink's message (the storage of `savepoint-dir` and the checkpoint timeout are the usual causes), then run the command again.",
+  "savepoint-dir-missing":
+    "Set `savepoint-dir` to a URI that every Flink process can write to, such as `s3://bucket/savepoints`. The job was not stopped.",
   "rolled-back":
-    "The new job did not hold, and the old one runs again from the same savepoint. Correct the model and deploy again.",
-  "job-down": "No job runs, and its savepoint is in the ledger. Run `deploy` again once the cause is mended.",
-  "needs-operator": "The facts do not tell which job is right. Follow the commands in the message.",
+    "The new job did not hold, and the old one runs again: from the same savepoint, or empty where `upgrade_mode` is stateless. Read the cause, correct the model, and deploy again.",
+  "job-down":
+    "A job that should run does not. `flink-dbt-deploy status` shows the savepoint that the ledger has for it. Mend the cause, then run `deploy` again (`resume`, where it was suspended): it starts from that savepoint, or says which path it needs.",
+  "needs-operator":
+    "The facts do not tell which job or which state is right, and a wrong guess would lose or repeat records. Do what the message says, then run the command again.",
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
-  "plan-changed": "Make a new plan and have it reviewed: a deployment now would do something else.",
-  "lock-held": "Wait for the other deployment to end.",
+  "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
+  "lock-held":
+    "Wait for the other deployment to end. (Reserved: there is no lock yet; keep deployments of one environment apart with `concurrency`.)",
   "ledger-unreadable":
-    "Do not deploy. Restore the named file from a backup, or use the version of flink-dbt-deploy that wrote it.",
-  "store-unconfirmed": "Make sure the ledger's store can be written; nothing was stopped.",
-  interrupted: "Run the same command again; it goes on from where it was stopped.",
+    "Do not deploy. Restore the file that the message names from a backup, make the folder readable, or use the version of flink-dbt-deploy that wrote it.",
+  "store-unconfirmed":
+    "Make the ledger's folder writable (space, permissions, mount), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
+  interrupted:
+    "Run the same command again soon; it goes on from where it was stopped. The message says where a job is stopped until then.",
   internal: "This is a defect of flink-dbt-deploy. Please report it with the message.",
 } as const;
 

@@ -30,154 +30,176 @@ const operations = ["suspend", "resume", "status"] as const;
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
   environment: {
-    description: "Name of the cluster that is deployed to, with a ledger of its own: `production`.",
+    description: "Name of what is deployed to: one cluster with a ledger of its own, such as `production`.",
     kind: "text",
     default: "default",
     commands: all,
   },
   "project-dir": {
-    description: "Folder of the dbt project, relative to the working directory.",
+    description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
     commands: recorded,
   },
   "profiles-dir": {
-    description: "Folder of profiles.yml. Empty: where dbt looks for it.",
+    description:
+      "Folder that holds profiles.yml. Empty: DBT_PROFILES_DIR, else the project, else ~/.dbt. Its host and port are never used.",
     kind: "path",
     default: "",
     commands: recorded,
   },
-  target: { description: "dbt's --target.", kind: "text", default: "", commands: recorded },
-  vars: { description: "dbt's --vars, as YAML or JSON.", kind: "text", default: "", commands: recorded },
+  target: {
+    description: "dbt's --target. Empty: the one that profiles.yml names.",
+    kind: "text",
+    default: "",
+    commands: recorded,
+  },
+  vars: {
+    description: "dbt's --vars, as YAML or JSON: `{output_dir: /srv/out}`.",
+    kind: "text",
+    default: "",
+    commands: recorded,
+  },
   "dbt-command": {
     description:
-      "How to start dbt 1.3 with dbt-flink-adapter, for example `poetry run dbt`. Empty: it is installed into the cache with a Python 3.8 to 3.10 that is found on this machine.",
+      "How to start a dbt 1.3 that has dbt-flink-adapter, for example `poetry run dbt`. Empty: `dbt-requirements` are installed into the cache, with a Python 3.8 to 3.10 found on this machine.",
     kind: "text",
     default: "",
     commands: recorded,
   },
   "dbt-requirements": {
-    description: "What is installed where `dbt-command` is empty, separated by commas.",
+    description: "What pip installs where `dbt-command` is empty, separated by commas.",
     kind: "list",
     default: "dbt-core==1.3.8, dbt-flink-adapter==1.3.11",
     commands: recorded,
   },
   "dbt-env": {
     description:
-      "Environment variables that dbt may see besides the harmless ones, as names or globs separated by commas: `DBT_*, KAFKA_BROKERS`.",
+      "Environment variables that the project may read with env_var, as names or globs separated by commas: `DBT_*, KAFKA_BROKERS`. It sees no others but PATH and the like. A glob never passes what looks like a token or password: name it in full.",
     kind: "list",
     default: "",
     commands: recorded,
   },
   base: {
     description:
-      "What the plan starts from: a git ref, or `deployed` for what the ledger says is deployed. Empty: the pull request's base, else `deployed`.",
+      "What the plan compares with: a git ref, or `deployed` for what the ledger says is deployed. Empty: the base commit of the pull request or merge queue where there is one, else `deployed`.",
     kind: "text",
     default: "",
     commands: ["plan"],
   },
   head: {
-    description: "The git ref to plan or deploy. Empty: the working tree, which must be clean to be deployed.",
+    description:
+      "The git ref of the project to take. Empty: the working tree; `deploy` refuses one with changes that are not committed.",
     kind: "text",
     default: "",
     commands: recorded,
   },
   "flink-version": {
-    description: "Version of Flink to plan with. Empty: the cluster's where `gateway-url` is given, else 1.20.3.",
+    description:
+      "Version of Flink to plan with; give `plan` the cluster's. Empty: 1.20.3 for `plan`; for `deploy` the cluster's, which any other must equal.",
     kind: "text",
     default: "",
     commands: project,
   },
   "flink-home": {
-    description: "An unpacked Flink distribution to plan with, instead of a downloaded one.",
+    description:
+      "Folder of an unpacked Flink distribution to plan with, instead of a downloaded one. Its version must be the one that is planned with.",
     kind: "path",
     default: "",
     commands: project,
   },
   connectors: {
     description:
-      "Connectors and formats to plan with, as Maven coordinates or jar paths separated by commas: `org.apache.flink:flink-connector-kafka:3.4.0-1.20, org.apache.kafka:kafka-clients:3.4.0`.",
+      "Jars of connectors, formats and catalogs to plan with, as Maven coordinates (each alone, without its dependencies) or paths, separated by commas: `org.apache.flink:flink-connector-kafka:3.4.0-1.20, org.apache.kafka:kafka-clients:3.4.0`. The cluster needs its own.",
     kind: "list",
     default: "",
     commands: project,
   },
   "init-sql": {
-    description: "SQL file to run first in every session: catalogs, functions, modules, jars.",
+    description:
+      "SQL file to run first in every session, of the planner and of the cluster: catalogs, functions, modules, jars. It must not start jobs.",
     kind: "path",
     default: "",
     commands: sessions,
   },
   "gateway-url": {
-    description: "URL of the cluster's SQL Gateway: `http://flink-gateway:8083`.",
+    description:
+      "URL of the cluster's SQL Gateway, required: `http://flink-gateway:8083`. User and password in it are sent as basic authorization.",
     kind: "text",
     default: "",
     commands: cluster,
   },
   "jobmanager-url": {
     description:
-      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway, and checkpoints and restore paths cannot be verified.",
+      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway; then checkpoints and restore paths are not verified, and a savepoint whose path is lost has to be found by hand.",
     kind: "text",
     default: "",
     commands: cluster,
   },
   "savepoint-dir": {
-    description: "URI of the folder that savepoints go to, writable by every Flink process: `s3://bucket/savepoints`.",
+    description:
+      "URI of the folder that savepoints go to, writable by every Flink process: `s3://bucket/savepoints`. Required to stop a job with its state.",
     kind: "text",
     default: "",
     commands: ["deploy", "suspend", "resume"],
   },
   store: {
-    description: "Where the ledger is kept.",
+    description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
     kind: "choice",
     choices: ["file"],
     default: "file",
     commands: all,
   },
   "ledger-dir": {
-    description: "Folder of the `file` store. Keep it where later runs find it.",
+    description:
+      "Folder of the `file` store. It must be there for every later run, so neither on a runner that is thrown away nor in the workspace, which actions/checkout empties.",
     kind: "path",
     default: ".flink-dbt-deploy/ledger",
     commands: all,
   },
   jobs: {
-    description: "Job names or globs, separated by commas: `orders_*, customers`. For `status`, empty means all.",
+    description:
+      "Job names or globs, separated by commas: `orders_*, customers`. Required but for `status`, where empty means all.",
     kind: "list",
     default: "",
     commands: operations,
   },
   "removed-jobs": {
-    description: "What to do with a job that no model defines any more: `stop` it with a savepoint, or `keep` it.",
+    description:
+      "What to do with a job that no model defines any more: `stop` it with a savepoint, or `keep` it running.",
     kind: "choice",
     choices: ["stop", "keep"],
     default: "stop",
     commands: project,
   },
   renames: {
-    description: "Jobs whose `pipeline.name` changed and that keep their state: `old=new`, separated by commas.",
+    description:
+      "Jobs whose name changed and that keep their state: `old=new`, separated by commas. It may stay there when it is done.",
     kind: "pairs",
     default: "",
     commands: project,
   },
   "parallel-jobs": {
-    description: "How many jobs are deployed at a time.",
+    description: "How many jobs are worked on at a time.",
     kind: "count",
     default: "4",
     commands: ["deploy", "suspend", "resume"],
   },
   "verify-checkpoints": {
-    description: "Completed checkpoints that prove a new job.",
+    description: "Completed checkpoints that prove a new job. Seen only with `jobmanager-url`.",
     kind: "count",
     default: "1",
     commands: ["deploy", "resume"],
   },
   "verify-timeout": {
-    description: "Seconds within which a new job must hold, or the old one is put back.",
+    description: "Seconds within which a new streaming job must hold, or the old one is put back.",
     kind: "seconds",
     default: "180",
     commands: ["deploy", "resume"],
   },
   "steady-time": {
-    description: "Seconds that a job must be seen RUNNING where its checkpoints cannot be seen.",
+    description:
+      "Seconds that a job must be seen RUNNING without a break where no checkpoint can prove it: it takes none, or `jobmanager-url` is not given.",
     kind: "seconds",
     default: "10",
     commands: ["deploy", "resume"],
@@ -195,13 +217,15 @@ export const inputTable = {
     commands: ["plan"],
   },
   "markdown-file": {
-    description: "Where to write the plan as Markdown too. Empty: to standard output and the job summary only.",
+    description:
+      "Where to write the plan as Markdown too. It is printed in any case, and in GitHub Actions it is in the job summary.",
     kind: "path",
     default: "",
     commands: ["plan"],
   },
   "cache-dir": {
-    description: "Where downloads are kept. Empty: FLINK_DBT_DEPLOY_CACHE, else ~/.cache/flink-dbt-deploy.",
+    description:
+      "Where Flink, dbt and connectors are kept once downloaded. Empty: FLINK_DBT_DEPLOY_CACHE, else ~/.cache/flink-dbt-deploy.",
     kind: "path",
     default: "",
     commands: recorded,
