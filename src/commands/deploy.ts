@@ -39,7 +39,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   }
   const store = openStore(inputs, shell.cwd);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
-  const head = await recordAll(await workbench.openSide("head", revision), workbench.planner);
+  const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
   if (head.jobs.length === 0) {
     throw new DeployError(

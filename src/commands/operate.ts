@@ -1,6 +1,7 @@
 import { previousOf, settle } from "../deploy/deployment.ts";
 import { deploymentId } from "../deploy/ids.ts";
-import type { JobOutcome, JobTask, RunContext } from "../deploy/run-job.ts";
+import { inParallel } from "../deploy/in-parallel.ts";
+import type { JobTask, RunContext } from "../deploy/run-job.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
 import { DeployError } from "../errors.ts";
 import type { ResumeInputs, SuspendInputs } from "../inputs/inputs.ts";
@@ -88,16 +89,16 @@ async function operate(
     signal: shell.signal,
   };
   const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
-  const outcomes: JobOutcome[] = [];
   const taskOf = async (name: string): Promise<JobTask> => {
     const { desired, program } = await aimOf(name, context);
     const { mode } = await previousOf(ledger.job(name), new Map(), context);
     return { name, desired, program, previous: null, settings: { ...settings, settledMode: mode } };
   };
-  for (const name of matchingNames(operable(ledger), inputs.jobs)) {
-    outcomes.push(await settle({ name, task: () => taskOf(name) }, context));
-  }
-  return await report({ environment, deployment, jobs: outcomes }, shell, { plan: null });
+  const names = matchingNames(operable(ledger), inputs.jobs);
+  const jobs = await inParallel(names, inputs.parallelJobs, (name) =>
+    settle({ name, task: () => taskOf(name) }, context),
+  );
+  return await report({ environment, deployment, jobs }, shell, { plan: null });
 }
 
 function operable(ledger: Ledger): readonly string[] {

@@ -91,7 +91,7 @@ async function makePlanOf(
   if (base === "deployed") {
     const store = openStore(inputs, shell.cwd);
     const deployed = await deployedJobs(store, fold(await store.entries()));
-    const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner);
+    const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
     const changes = diffJobs({
       base: deployed.jobs,
@@ -110,7 +110,7 @@ async function makePlanOf(
     workbench.openSide("base", baseRevision),
     workbench.openSide("head", headRevision),
   ]);
-  const both = await recordBoth(baseSide, headSide, workbench.planner);
+  const both = await recordBoth(baseSide, headSide, workbench.planner, shell.log);
   refuseEmpty(both.head);
   const changes = diffJobs({
     base: both.base.jobs,

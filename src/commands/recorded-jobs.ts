@@ -19,8 +19,11 @@ export interface RecordedJobs {
   readonly unrecorded: readonly string[];
 }
 
+type Log = (line: string) => void;
+
 /** Records everything: for a deployment, and for a plan against what the ledger says. */
-export async function recordAll(side: Side, planner: () => Promise<Planner>): Promise<RecordedJobs> {
+export async function recordAll(side: Side, planner: () => Promise<Planner>, log: Log): Promise<RecordedJobs> {
+  log(`recording all models of ${side.name} with dbt`);
   return await completeRecording(side, await recordSide(side, null), planner);
 }
 
@@ -29,10 +32,13 @@ export async function recordBoth(
   base: Side,
   head: Side,
   planner: () => Promise<Planner>,
+  log: Log,
 ): Promise<{ readonly base: RecordedJobs; readonly head: RecordedJobs }> {
+  log("compiling base and head with dbt, to see which models may differ");
   const [before, after] = await allOrFirstError([compileSide(base), compileSide(head)]);
   const changed = maybeChanged(before, after);
   const select = changed === "all" ? null : changed;
+  log(select === null ? "recording all models of both" : `recording ${select.length} models that may differ`);
   const [baseJobs, headJobs] = await allOrFirstError([
     recordSide(base, select).then((recording) => completeRecording(base, recording, planner)),
     recordSide(head, select).then((recording) => completeRecording(head, recording, planner)),

@@ -30,7 +30,8 @@ export interface WorkbenchOptions {
 
 export async function openWorkbench({ inputs, flinkVersion, folder, shell }: WorkbenchOptions): Promise<Workbench> {
   const opened: AsyncDisposable[] = [];
-  const { environment, signal, log } = shell;
+  const { environment, signal } = shell;
+  const log = (line: string): void => shell.log(`planner: ${line}`);
   const cacheFolder = inputs.cacheDir === null ? defaultCacheFolder(environment) : resolve(shell.cwd, inputs.cacheDir);
   const initSql = await readInitSql(inputs.initSql, shell.cwd);
   const gateway = start(async () => {
@@ -68,7 +69,7 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
       requirements: inputs.dbtRequirements,
       cacheFolder,
       environment,
-      log,
+      log: (line) => shell.log(`dbt: ${line}`),
       signal,
     }),
   );

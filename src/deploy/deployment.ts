@@ -5,6 +5,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type JobOutcome, type JobTask, type RunContext, runJob } from "./run-job.ts";
 import type { Desired, Settings } from "./step.ts";
 import { wavesOf } from "./waves.ts";
@@ -218,23 +219,4 @@ function skipped(job: string): JobOutcome {
     interruptionMs: null,
     notes: [],
   };
-}
-
-/** Runs `work` over the items, at most `limit` at a time; results are in the items' order. */
-async function inParallel<Item, Result>(
-  items: readonly Item[],
-  limit: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<readonly Result[]> {
-  const results = new Map<number, Result>();
-  const queue = [...items.entries()];
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results.set(next[0], await work(next[1]));
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  return items.map((_item, index) => {
-    const result = results.get(index);
-    if (result === undefined) throw new Error("a job ended without an outcome");
-    return result;
-  });
 }

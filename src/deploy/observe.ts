@@ -35,6 +35,7 @@ export class Observer {
   readonly #clock: () => number;
   #watch: Watch | null = null;
   #stoppedAt: number | null = null;
+  #refused: string | null = null;
 
   constructor(cluster: Cluster, clock: () => number) {
     this.#cluster = cluster;
@@ -76,6 +77,7 @@ export class Observer {
       endedMs: since(watch?.endedSince),
       stop: status,
       lastSavepoint,
+      wasRefused: id !== null && id === this.#refused,
       lagMs,
       checkpointsAsked: watch?.checkpointsAsked ?? 0,
     };
@@ -86,6 +88,11 @@ export class Observer {
     if (watch === null || watch.checkpointsAsked === "refused") return;
     const number = watch.checkpointsAsked + 1;
     watch.checkpointsAsked = (await this.#cluster.checkpoint(jobId, triggerId(number))) ? number : "refused";
+  }
+
+  /** Flink's answer to a submission, which nothing on the cluster tells afterwards. */
+  noteRefusal(jobId: string): void {
+    this.#refused = jobId;
   }
 
   /** Between the old job's end and the newest submission's RUNNING: nobody processes records. */

@@ -268,6 +268,7 @@ class JobRun {
       return await this.#sleep(longestPauseMs.otherwise);
     }
     if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
+    this.#observer.noteRefusal(jobId);
     if ((await this.#cluster.jobs()).some((job) => job.id === jobId)) return;
     if (isDuplicateSubmission(error)) return await this.#append({ kind: "submitted", jobId }, recorded);
     if (this.#refused === jobId) {

@@ -51,6 +51,8 @@ export interface Observed {
   readonly stop: StopStatus;
   /** Of the job to be stopped, or of a recorded one that is FINISHED, once it has ended. */
   readonly lastSavepoint: LastSavepoint;
+  /** Flink refused the newest submission to this run: it never ran. */
+  readonly wasRefused: boolean;
   /** How old an answer may be. */
   readonly lagMs: number;
   /** How many checkpoints this run asked the newest submission for; `refused` where that cannot be done. */

@@ -70,7 +70,7 @@ function judged(situation: Situation, attempt: Attempt, submission: Submission, 
     case "checkpoint":
       return { do: "checkpoint", jobId: job.id };
     case "fails":
-      return hasLetOut(situation, submission)
+      return mayHaveLetOut(situation, submission)
         ? stuck(situation, attempt, submission, verdict.cause)
         : failed(submission, verdict.cause);
     case "finished":
@@ -118,18 +118,25 @@ function failed(submission: Submission, cause: string): Step {
   return { do: "record", fact: { kind: "submit-failed", jobId: submission.jobId, cause } };
 }
 
-/** A completed checkpoint has committed what came after the savepoint: that savepoint would send it twice. */
-function hasLetOut({ observed }: Situation, submission: Submission): boolean {
-  return submission.restore !== null && (observed.progress?.completedCheckpoints ?? 0) > 0;
+/**
+ * A completed checkpoint has committed what came after the savepoint: that savepoint would send it twice. Through the
+ * gateway alone no checkpoint is seen, so only what Flink refused is known to have sent nothing.
+ */
+function mayHaveLetOut({ observed }: Situation, submission: Submission): boolean {
+  if (submission.restore === null) return false;
+  return observed.seesProgress ? (observed.progress?.completedCheckpoints ?? 0) > 0 : !observed.wasRefused;
 }
 
-function stuck({ name, desired }: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
+function stuck({ name, desired, observed }: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
   if (submission.failure === null && (desired.kind === "removed" || unspentAnswer(desired, attempt) !== null)) {
     return failed(submission, cause);
   }
+  const why = observed.seesProgress
+    ? `it has completed a checkpoint, so records after ${submission.restore} are already out: starting the old job from that savepoint would send them twice`
+    : `without \`jobmanager-url\` nobody can tell whether it let out records after ${submission.restore}, which the old job would send again from there`;
   return refuse(
     "needs-operator",
-    `job ${submission.jobId} of ${name} does not hold (${cause}), but it has completed a checkpoint, so records after ${submission.restore} are already out: starting the old job from that savepoint would send them twice. Mend the cause and deploy again; or choose a state, ${nameAPath}`,
+    `job ${submission.jobId} of ${name} does not hold (${cause}), and ${why}. Mend the cause and deploy again; or choose a state, ${nameAPath}`,
   );
 }
 
@@ -147,7 +154,7 @@ function afterFailure(
   if (mustKnow && job !== undefined && observed.seesProgress && !observed.isFinal) {
     return { do: "wait", for: `the last word on ${job.id}` };
   }
-  const isStuck = mustKnow && (job === undefined ? submission.accepted : hasLetOut(situation, submission));
+  const isStuck = mustKnow && (job === undefined ? submission.accepted : mayHaveLetOut(situation, submission));
   const answer = unspentAnswer(desired, attempt);
   if (desired.kind === "running" && answer !== null && (isStuck || attempt.stop === null)) {
     return submitNew(desired, answer, key, number);

@@ -87,7 +87,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     attempt: null,
     since: entry.id,
     movedTo: null,
-    commit: entry.commit,
+    // Suspending and resuming deploy no commit.
+    commit: entry.commit ?? recorded.commit,
     at: entry.at,
   });
   const attempt = recorded.attempt ?? { deployment: entry.deployment, stop: null, stopped: null, submissions: [] };
