@@ -31,7 +31,8 @@ export type { Behaviour, SimulatedJob } from "./fake-flink/simulated-job.ts";
  * back empty; savepoints stay), `jobs` to look inside.
  * Knobs on `gateway`: `errorsShowAt`, `stopPatience` (after which STOP JOB times out while the job stops all the same),
  * `expireSessions()`, `answer(pattern, columns, rows)` (a scripted result), `failNext(pattern, message)`.
- * Knobs on `jobmanager`: `cacheSteps` (stale answers as of Flink's own cache), `takesCheckpoints` (on request).
+ * Knobs on `jobmanager`: `cacheSteps` (stale answers as of Flink's own cache) and `refreshIntervalMs` (what it
+ * says of it), `takesCheckpoints` (on request).
  * Here: `version`, `cut(service, rule)` (the n-th matching request loses its connection before or after its effect),
  * `setDown(service, isDown)`, and the logs `requests` and `statements`.
  */

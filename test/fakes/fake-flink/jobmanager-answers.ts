@@ -8,6 +8,8 @@ export class JobManagerAnswers {
   version = "1.20.3";
   /** Steps for which `/jobs/:id` and what is below it are answered from memory, as Flink does for 3 s. */
   cacheSteps = 0;
+  /** What it says of that cache. */
+  refreshIntervalMs = 3000;
   /** Whether a checkpoint can be asked for, as from Flink 1.17 on. */
   takesCheckpoints = true;
   readonly #cache = new Map<string, { readonly until: number; readonly reply: Reply }>();
@@ -24,7 +26,7 @@ export class JobManagerAnswers {
       /^\/jobs\/([0-9a-f]{32})(?:\/([a-z]+)(?:\/([0-9a-f]{32}|config))?)?$/.exec(path) ?? [];
     if (id !== undefined) return this.#job(method, id, below ?? "", trigger ?? "", fieldsOf(body));
     if (method === "GET" && path === "/config")
-      return found({ "refresh-interval": 3000, "flink-version": this.version });
+      return found({ "refresh-interval": this.refreshIntervalMs, "flink-version": this.version });
     if (method === "GET" && path === "/overview") return found(this.#overview());
     if (method === "GET" && path === "/jobs/overview") {
       this.#observe();
@@ -105,8 +107,9 @@ export class JobManagerAnswers {
   }
 
   #overview(): unknown {
-    const living = [...this.#cluster.jobs.values()].filter((job) => job.areTasksRunning);
-    const used = living.reduce((sum, job) => sum + job.settings.parallelism, 0);
+    // A job that waits for more keeps those that it has.
+    const living = [...this.#cluster.jobs.values()].filter((job) => !job.hasEnded);
+    const used = living.reduce((sum, job) => sum + job.tasksRunning, 0);
     return {
       taskmanagers: this.#cluster.slots > 0 ? 1 : 0,
       "slots-total": this.#cluster.slots,

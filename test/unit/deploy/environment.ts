@@ -135,12 +135,15 @@ export class Environment implements AsyncDisposable {
   ): Promise<T> {
     this.#commits += 1;
     const signal = options.signal ?? new AbortController().signal;
-    const gateway = new Gateway({ url: this.fake.gatewayUrl, signal });
+    const sleep = async (ms: number): Promise<void> => {
+      this.#now += ms;
+    };
+    const gateway = new Gateway({ url: this.fake.gatewayUrl, signal, sleep: async () => {} });
     const to = { gateway, initSql: [], signal };
     const made =
       this.through === "gateway"
         ? gatewayCluster(to)
-        : jobmanagerCluster(new JobManager({ url: this.fake.jobmanagerUrl, signal }), to);
+        : jobmanagerCluster(new JobManager({ url: this.fake.jobmanagerUrl, signal, sleep: async () => {} }), to);
     const world = (options.tamper ?? ((it) => it))({ cluster: made, store: this.store });
     await using cluster = world.cluster;
     const deployment = `deployment ${options.commit ?? this.#commits}`;
@@ -157,9 +160,7 @@ export class Environment implements AsyncDisposable {
       log: (job, line) => this.lines.push(`${job}: ${line}`),
       clock: () => this.#now,
       signal,
-      sleep: async (ms) => {
-        this.#now += ms;
-      },
+      sleep,
       patienceMs: options.patienceMs ?? 2_000,
     };
     return await work(context, {
