@@ -35,11 +35,7 @@ function replaced(after: Job | null): StateVerdict {
   switch (after?.upgradeMode) {
     case "stateless":
       return { kind: "dropped", text: "upgrade_mode is stateless: all state is dropped, the new job starts empty." };
-    case "last_state":
-      return {
-        kind: "flink-decides",
-        text: "Restored from a savepoint, or the newest retained checkpoint; Flink decides at the restore which operators take their state over.",
-      };
+    // `last_state` too: no deployment restores from a checkpoint yet.
     default:
       return {
         kind: "flink-decides",
