@@ -423,6 +423,18 @@ describe("with the JobManager's REST", () => {
     expect(answered).toMatchObject({ ending: "upgraded", code: null, restored: startFrom });
   });
 
+  test("a checkpoint that the JobManager's cache still hides keeps the old job from being put back", async () => {
+    await running();
+    it.fake.jobmanager.cacheSteps = 15;
+    it.fake.cluster.checkpointSteps = 4;
+    it.fake.cluster.behaveNext({ kind: "fails", message: "the disk is full", afterSteps: 3 });
+    const outcome = await it.deployOne(second);
+    expect(await it.factsOf("totals")).toContain("submit-failed");
+    expect(outcome).toMatchObject({ ending: "refused", code: "needs-operator" });
+    const numbers = it.fake.numbers("totals");
+    expect(numbers).toEqual(upTo(numbers.length));
+  });
+
   test("a job that the cluster lost while it was verified is not sent again from the savepoint", async () => {
     await running();
     it.fake.cluster.behaveNext({ kind: "no-checkpoints", message: "slow" });

@@ -1,0 +1,202 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deploy } from "../../src/deploy/deployment.ts";
+import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
+import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import type { JobOutcome } from "../../src/deploy/run-job.ts";
+import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
+import { type EmbeddedCluster, startCluster } from "../../src/flink/embedded.ts";
+import { Gateway } from "../../src/flink/gateway.ts";
+import { JobManager } from "../../src/flink/jobmanager.ts";
+import { openLedger } from "../../src/ledger/ledger.ts";
+import { secretsOf } from "../../src/ledger/stored-job.ts";
+import { openFileStore } from "../../src/ledger/stores/file.ts";
+import { programDigest } from "../../src/project/digest.ts";
+import type { Config, Job, Program } from "../../src/project/job.ts";
+
+const log = (line: string): void => console.log(line);
+
+/** A cluster of real processes, with Flink's own cache of 3 s in front of what it tells of a job, and a ledger. */
+class Environment implements AsyncDisposable {
+  readonly #cluster: EmbeddedCluster;
+  readonly #folder: string;
+  #commits = 0;
+
+  private constructor(cluster: EmbeddedCluster, folder: string) {
+    this.#cluster = cluster;
+    this.#folder = folder;
+  }
+
+  static async start(version: string): Promise<Environment> {
+    const cacheFolder = defaultCacheFolder(process.env);
+    const distribution = await provideDistribution({ version, flinkHome: null, connectors: [], cacheFolder, log });
+    const folder = mkdtempSync(join(tmpdir(), "flink-dbt-deploy-"));
+    const cluster = await startCluster({ distribution, folder: join(folder, "flink"), log, slots: 4 });
+    return new Environment(cluster, folder);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cluster.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** A job of that name which writes the numbers 1, 2, 3 and so on, each with the value of an expression. */
+  job(name: string, expression: string, options: JobOptions = {}): Job {
+    const program: Program = {
+      setup: ["numbers", "others"].map((table) => ({
+        kind: "table",
+        name: table,
+        sql: `CREATE TABLE ${table} (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100',
+          'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '20000')`,
+        origin,
+      })),
+      sink: {
+        kind: "table",
+        name,
+        sql: `CREATE TABLE ${name} (n BIGINT, v STRING) WITH ('connector' = 'filesystem', 'format' = 'csv',
+          'path' = '${pathToFileURL(join(this.#folder, "sinks", name)).href}')`,
+        origin,
+      },
+      insert: `INSERT INTO ${name} ${options.query ?? `SELECT n, ${expression} FROM numbers`}`,
+      runtimeMode: "streaming",
+      executionConfig: { "pipeline.name": name, "execution.checkpointing.interval": "300ms", ...options.config },
+      preHooks: [],
+      postHooks: [],
+    };
+    const desiredState = options.desiredState ?? "running";
+    const digest = programDigest(program);
+    return { name, origin, upgradeMode: "savepoint", desiredState, startFrom: null, program, digest };
+  }
+
+  async deploy(job: Job, through: "jobmanager" | "gateway" = "jobmanager"): Promise<JobOutcome> {
+    this.#commits += 1;
+    const { signal } = new AbortController();
+    const to = { gateway: new Gateway({ url: this.#cluster.gatewayUrl }), initSql: [], signal };
+    await using cluster =
+      through === "gateway"
+        ? gatewayCluster(to)
+        : jobmanagerCluster(new JobManager({ url: this.#cluster.jobmanagerUrl }), to);
+    const deployment = `deployment ${this.#commits}`;
+    const writer = { environment: "e2e", deployment, commit: null, now: () => new Date().toISOString() };
+    const { jobs } = await deploy(
+      {
+        jobs: [job],
+        compiledPlans: new Map(),
+        flinkVersion: "",
+        removedJobs: "keep",
+        renames: {},
+        parallelJobs: 1,
+        settings: {
+          environment: "e2e",
+          deployment,
+          savepointDirectory: pathToFileURL(join(this.#folder, "savepoints")).href,
+          verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 2_000 },
+        },
+        secrets: secretsOf([job.program]),
+      },
+      {
+        cluster,
+        ledger: await openLedger(openFileStore(join(this.#folder, "ledger"), "e2e"), writer),
+        log: (name, line) => log(`${name}: ${line}`),
+        clock: () => performance.now(),
+        signal,
+      },
+    );
+    const outcome = jobs.find((one) => one.job === job.name);
+    if (outcome === undefined) throw new Error(`no outcome for ${job.name}`);
+    log(
+      `${outcome.ending} ${outcome.code} ${outcome.durationMs.toFixed(0)} ms, ${outcome.interruptionMs?.toFixed(0)} ms`,
+    );
+    return outcome;
+  }
+
+  /** Every line of the sink's committed files; Flink hides the others behind a dot. */
+  lines(name: string): readonly string[] {
+    const folder = join(this.#folder, "sinks", name);
+    const files = readdirSync(folder).filter((file) => !file.startsWith("."));
+    return files.flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"));
+  }
+
+  /** The values in the order of their numbers, which must be 1, 2, 3 and so on: none missing, none twice. */
+  values(name: string): readonly string[] {
+    const rows = this.lines(name).map((line) => line.split(","));
+    const sorted = rows.map(([n, v]) => [Number(n), v ?? ""] as const).sort(([a], [b]) => a - b);
+    expect(sorted.map(([n]) => n)).toEqual(Array.from({ length: sorted.length }, (_, index) => index + 1));
+    return [...new Set(sorted.map(([, v]) => v))];
+  }
+}
+
+interface JobOptions {
+  readonly config?: Config;
+  readonly desiredState?: Job["desiredState"];
+  readonly query?: string;
+}
+
+const origin = { nodeId: null, file: null };
+/** Another source beside the first: its savepoint has a state that this topology has no place for. */
+const incompatible = "SELECT n, 'x' FROM numbers UNION ALL SELECT n, 'y' FROM others";
+
+describe.each(["1.20.3", "2.3.0"])("on Flink %s", (version) => {
+  let it: Environment;
+  beforeAll(async () => {
+    it = await Environment.start(version);
+  });
+  afterAll(async () => {
+    await it?.[Symbol.asyncDispose]();
+  });
+
+  test("a job is created, upgraded, put back, suspended and resumed, and every number comes once", async () => {
+    const created = await it.deploy(it.job("totals", "'a'"));
+    expect(created).toMatchObject({ ending: "created", code: null });
+    expect(await it.deploy(it.job("totals", "'a'"))).toMatchObject({ ending: "unchanged", jobId: created.jobId });
+
+    const upgraded = await it.deploy(it.job("totals", "'b'"));
+    expect(upgraded).toMatchObject({ ending: "upgraded", code: null });
+    expect(upgraded.restored).toMatch(/\/savepoints\/e2e\/totals\/[0-9a-f]{16}\/savepoint-/);
+
+    const refused = await it.deploy(it.job("totals", "'b'", { query: incompatible }));
+    expect(refused).toMatchObject({ ending: "rolled-back", code: "rolled-back" });
+    expect(refused.message).toMatch(/Cannot map|no operator|does not exist in the new/i);
+    expect(refused.restored).not.toBe(upgraded.restored);
+
+    if (version === "1.20.3") {
+      const configured = await it.deploy(it.job("totals", "'b'", { config: { "pipeline.object-reuse": "true" } }));
+      expect(configured).toMatchObject({ ending: "upgraded", code: null });
+    }
+    const suspended = await it.deploy(it.job("totals", "'c'", { desiredState: "suspended" }));
+    expect(suspended).toMatchObject({ ending: "suspended", jobId: null });
+    const before = it.lines("totals").length;
+    const resumed = await it.deploy(it.job("totals", "'c'"));
+    expect(resumed).toMatchObject({ ending: "resumed", restored: suspended.savepoint });
+
+    await it.deploy(it.job("totals", "'c'", { desiredState: "suspended" }));
+    expect(it.lines("totals").length).toBeGreaterThan(before);
+    expect(it.values("totals")).toEqual(["a", "b", "c"]);
+  });
+});
+
+describe("on Flink 1.20.3, through the gateway alone", () => {
+  let it: Environment;
+  beforeAll(async () => {
+    it = await Environment.start("1.20.3");
+  });
+  afterAll(async () => {
+    await it?.[Symbol.asyncDispose]();
+  });
+
+  test("a job is created, upgraded, put back, suspended and resumed, and every number comes once", async () => {
+    expect(await it.deploy(it.job("sums", "'a'"), "gateway")).toMatchObject({ ending: "created", code: null });
+    expect(await it.deploy(it.job("sums", "'b'"), "gateway")).toMatchObject({ ending: "upgraded", code: null });
+    const refused = await it.deploy(it.job("sums", "'b'", { query: incompatible }), "gateway");
+    expect(refused).toMatchObject({ ending: "rolled-back", code: "rolled-back" });
+    const suspended = await it.deploy(it.job("sums", "'c'", { desiredState: "suspended" }), "gateway");
+    expect(suspended).toMatchObject({ ending: "suspended" });
+    expect(await it.deploy(it.job("sums", "'c'"), "gateway")).toMatchObject({ restored: suspended.savepoint });
+    await it.deploy(it.job("sums", "'c'", { desiredState: "suspended" }), "gateway");
+    expect(it.values("sums")).toEqual(["a", "b", "c"]);
+  });
+});
