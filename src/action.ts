@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { error, getInput, info, setOutput, summary } from "@actions/core";
+import { relative, resolve } from "node:path";
+import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { pullRequestBase } from "./github/event.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
@@ -11,13 +12,15 @@ import { maskSecrets } from "./secrets.ts";
 /** The action: inputs from the runner, the result to the job summary and the outputs. */
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
+  const command = getInput("command");
+  warnOfWorkspace(command, getInput("ledger-dir"));
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => interrupt.abort(new Error(`${name} received`)));
   }
   const startedAt = performance.now();
   let isTold = false;
-  const result = await runCommand(getInput("command"), raw, {
+  const result = await runCommand(command, raw, {
     cwd: process.cwd(),
     environment: process.env,
     signal: interrupt.signal,
@@ -38,6 +41,16 @@ async function main(): Promise<number> {
   await summarise(renderFailure(result.reason, isTold ? null : result.message));
   error(describeFailure(result.reason, result.message), { title: `flink-dbt-deploy: ${result.reason}` });
   return 1;
+}
+
+/** actions/checkout clears the workspace at the next run, and a hosted runner keeps nothing at all. */
+function warnOfWorkspace(command: string, ledgerDir: string): void {
+  const workspace = process.env.GITHUB_WORKSPACE ?? "";
+  const isInside = workspace !== "" && !relative(workspace, resolve(ledgerDir)).startsWith("..");
+  if (command === "plan" || !isInside) return;
+  warning(
+    `ledger-dir ${ledgerDir} lies in the workspace, which the next run may find empty: name a folder that stays, or save and restore it in the workflow`,
+  );
 }
 
 async function summarise(markdown: string): Promise<void> {

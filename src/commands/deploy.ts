@@ -56,12 +56,13 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       now: () => shell.now().toISOString(),
     });
   const before = await ledgerOf("");
-  const { jobs, suspended, held } = await deployedJobs(store, before.deployed());
+  const { jobs, suspended, held, past } = await deployedJobs(store, before.deployed());
   const changes = diffJobs({
     base: jobs,
     head: head.jobs.map(sealJob),
     suspendedInBase: suspended,
     held,
+    past,
     keepRemoved: inputs.removedJobs === "keep",
     renames: inputs.renames,
   });

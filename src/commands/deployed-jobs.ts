@@ -12,10 +12,12 @@ export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string):
 
 export interface DeployedJobs {
   readonly jobs: readonly Job[];
-  /** Names of those that the ledger says are suspended. */
+  /** Names of those that the ledger says are suspended or down. */
   readonly suspended: ReadonlySet<string>;
   /** Those of them that the `suspend` command suspended: they rest until `resume`. */
   readonly held: ReadonlySet<string>;
+  /** What is known of the others. */
+  readonly past: ReadonlyMap<string, "removed" | "taken-over">;
 }
 
 /** The jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
@@ -23,13 +25,16 @@ export async function deployedJobs(store: Store, deployed: Deployed): Promise<De
   const jobs: Job[] = [];
   const suspended = new Set<string>();
   const held = new Set<string>();
+  const past = new Map<string, "removed" | "taken-over">();
   for (const { name, settled } of deployed.values()) {
+    if (settled?.kind === "removed" && settled.savepoint !== null) past.set(name, "removed");
+    if (settled?.kind === "running" && settled.reference === null) past.set(name, "taken-over");
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
     const { job } = await loadJob(store, settled.reference);
     jobs.push({ ...job, name });
-    if (settled.kind !== "suspended") continue;
-    suspended.add(name);
-    if (settled.by === "command") held.add(name);
+    // A job that is down is started again from its savepoint, as a suspended one is.
+    if (settled.kind === "suspended" || settled.kind === "down") suspended.add(name);
+    if (settled.kind === "suspended" && settled.by === "command") held.add(name);
   }
-  return { jobs, suspended, held };
+  return { jobs, suspended, held, past };
 }

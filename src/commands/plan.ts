@@ -98,6 +98,7 @@ async function makePlanOf(
       head: head.jobs.map(sealJob),
       suspendedInBase: deployed.suspended,
       held: deployed.held,
+      past: deployed.past,
       keepRemoved: inputs.removedJobs === "keep",
       invalid: { base: new Set(), head: head.refused },
       renames: inputs.renames,

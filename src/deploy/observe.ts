@@ -45,10 +45,13 @@ export class Observer {
   /** `known` spares a request where nothing was done to the cluster since. */
   async look(recorded: RecordedJob, known: readonly ClusterJob[] | null): Promise<Observed> {
     const cluster = this.#cluster;
-    const jobs = known ?? (await cluster.jobs());
     const { settled, attempt } = recorded;
     const submission = attempt?.submissions.at(-1) ?? null;
     const stop = submission === null && attempt?.stopped === null ? attempt.stop : null;
+    const [jobs, status] = await Promise.all([
+      known ?? cluster.jobs(),
+      stop?.withSavepoint ? cluster.stopStatus(stop) : ({ kind: "unknown" } as const),
+    ]);
     const recordedId = attempt === null && settled?.kind === "running" ? settled.jobId : null;
     const id = submission?.jobId ?? stop?.jobId ?? recordedId;
     const watch = this.#watchOf(id);
@@ -59,7 +62,6 @@ export class Observer {
     if (isGone && watch !== null) watch.endedSince ??= now;
     if (isGone && stop !== null) this.#stoppedAt ??= now;
     const progress = submission === null || job === undefined ? null : await this.#progress(job, now);
-    const status = stop?.withSavepoint ? await cluster.stopStatus(stop) : ({ kind: "unknown" } as const);
     const needsRecord =
       isGone && (stop?.withSavepoint ? status.kind !== "completed" : recordedId !== null && job !== undefined);
     const lastSavepoint: LastSavepoint =

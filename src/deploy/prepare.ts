@@ -65,9 +65,14 @@ async function setUp(session: GatewaySession, program: Program, options: Prepare
   await session.execute(`EXPLAIN ${program.insert}`, { executionConfig, signal: options.signal });
 }
 
-/** A persistent catalog keeps its tables between sessions; they are never dropped. */
+/**
+ * A persistent catalog keeps its tables between sessions; they are never dropped. A view is temporary, as it was
+ * planned: one of the same name that a catalog kept from an earlier deployment must not take its place.
+ */
 function unlessThere(sql: string): string {
-  return sql.replace(/^(\s*CREATE\s+(?:TEMPORARY\s+)?(?:TABLE|VIEW)\s+)(?!IF\s+NOT\s+EXISTS\b)/i, "$1IF NOT EXISTS ");
+  return sql
+    .replace(/^(\s*CREATE\s+)(?=VIEW\b)/i, "$1TEMPORARY ")
+    .replace(/^(\s*CREATE\s+(?:TEMPORARY\s+)?TABLE\s+)(?!IF\s+NOT\s+EXISTS\b)/i, "$1IF NOT EXISTS ");
 }
 
 /**

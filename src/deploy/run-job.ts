@@ -65,8 +65,10 @@ const defaultPatienceMs = 30_000;
 /** A savepoint takes at most `execution.checkpointing.timeout`, 10 minutes unless set. */
 const stopLimitMs = 20 * 60_000;
 const shortestPauseMs = 20;
-/** While nobody processes records, and otherwise. */
-const longestPauseMs = { interrupted: 60, otherwise: 250 };
+/** While nobody processes records, or soon will, and otherwise. */
+const longestPauseMs = { interrupted: 50, otherwise: 250 };
+/** A savepoint that takes longer than this is looked at less often. */
+const soonMs = 10_000;
 
 const realSleep = async (ms: number, signal: AbortSignal): Promise<void> => {
   await wait(ms, undefined, { signal }).catch(() => undefined);
@@ -295,13 +297,16 @@ class JobRun {
           `${this.#task.name}: still waiting for ${reason} after ${stopLimitMs / 60_000} min; run the same command again to go on waiting`,
         );
       }
-    }
+    } else this.#stoppingSince = null;
     await this.#pause();
   }
 
   async #pause(): Promise<void> {
     await this.#sleep(this.#pauseMs);
-    const longest = this.#observer.isInterrupted ? longestPauseMs.interrupted : longestPauseMs.otherwise;
+    const { clock } = this.#context;
+    const stopsSoon = this.#stoppingSince !== null && clock() - this.#stoppingSince < soonMs;
+    const isUrgent = this.#observer.isInterrupted || stopsSoon;
+    const longest = isUrgent ? longestPauseMs.interrupted : longestPauseMs.otherwise;
     this.#pauseMs = Math.min(this.#pauseMs * 1.3, longest);
   }
 

@@ -76,6 +76,21 @@ export function byOrder(a: Entry, b: Entry): number {
   return a.sequence - b.sequence || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
 
+/**
+ * All of a store's entries in order. Sequences grow by one, so one that is missing was lost: throws
+ * `ledger-unreadable`, since what it said may be what a job's state hangs on.
+ */
+export function inOrder(entries: readonly Entry[], where: string): readonly Entry[] {
+  const sorted = entries.toSorted(byOrder);
+  let last = 0;
+  for (const { sequence } of sorted) {
+    if (sequence !== last && sequence !== last + 1)
+      throw new DeployError("ledger-unreadable", `the ledger ${where} has no entry ${last + 1}, but entry ${sequence}`);
+    last = sequence;
+  }
+  return sorted;
+}
+
 const text = (value: unknown): value is string => typeof value === "string";
 const textOrNull = (value: unknown): boolean => value === null || text(value);
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
@@ -123,7 +138,9 @@ export function decodeEntry(json: string, where: string): Entry {
   for (const field of ["id", "at", "environment", "deployment", "job"] as const) {
     if (!text(value[field])) throw unreadable(`${field} is not text`);
   }
-  if (!Number.isSafeInteger(value.sequence)) throw unreadable("sequence is not a whole number");
+  if (!Number.isSafeInteger(value.sequence) || Number(value.sequence) < 1) {
+    throw unreadable(`sequence is ${JSON.stringify(value.sequence)}`);
+  }
   if (!textOrNull(value.commit)) throw unreadable("commit is neither text nor null");
   const fact = value.fact;
   if (!isRecord(fact) || !text(fact.kind) || !Object.hasOwn(fields, fact.kind)) {

@@ -13,6 +13,8 @@ export interface Jobs {
   readonly invalid?: { readonly base: ReadonlySet<string>; readonly head: ReadonlySet<string> };
   /** Those that a person suspended by command: a deployment leaves them suspended until they are resumed. */
   readonly held?: ReadonlySet<string>;
+  /** What the ledger knows of jobs that are not in base: they were removed, or taken over without their program. */
+  readonly past?: ReadonlyMap<string, "removed" | "taken-over">;
   /** Whether a job that no model defines any more is left running. */
   readonly keepRemoved?: boolean;
   /** New names by old ones: such a job keeps its state. */
@@ -26,6 +28,7 @@ export function diffJobs({
   suspendedInBase = new Set(),
   held,
   keepRemoved,
+  past,
   invalid,
   renames,
 }: Jobs): readonly Change[] {
@@ -47,7 +50,7 @@ export function diffJobs({
     ...head.map((after) => {
       const before = predecessor(after);
       return before === null
-        ? creation(after, removed, invalid?.base.has(after.name) ?? false)
+        ? (comeback(after, past?.get(after.name)) ?? creation(after, removed, invalid?.base.has(after.name) ?? false))
         : transition(before, after, {
             wasSuspended: before.desiredState === "suspended" || suspendedInBase.has(before.name),
             isHeld: held?.has(before.name) ?? false,
@@ -55,6 +58,17 @@ export function diffJobs({
     }),
     ...removed.map((before) => (keepRemoved === true ? keeping(before) : removal(before, created))),
   ];
+}
+
+/** Not in base, and not new to the cluster either: a deployment goes on from the state that there is. */
+function comeback(after: Job, past: "removed" | "taken-over" | undefined): Change | null {
+  if (past === undefined || after.desiredState === "suspended" || after.program.runtimeMode === "batch") return null;
+  const text =
+    past === "removed"
+      ? "back in the project: it goes on from the savepoint that its removal left"
+      : "runs already, and the ledger does not know its program";
+  const state = stateVerdict("upgrade", null, after);
+  return { ...change(past === "removed" ? "create" : "upgrade", null, after, [reasonOf("job")(text)]), state };
 }
 
 function creation(after: Job, removed: readonly Job[], isInvalidInBase: boolean): Change {

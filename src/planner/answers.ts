@@ -1,5 +1,7 @@
+import { DeployError } from "../errors.ts";
 import type { Gateway, GatewaySession } from "../flink/gateway.ts";
 import { readableSql, shapeOf } from "../project/statement.ts";
+import { withoutForeignCode } from "./foreign-code.ts";
 
 export interface AnswersOptions {
   readonly gateway: Gateway;
@@ -32,11 +34,10 @@ export function openAnswers(options: AnswersOptions): Answers {
     const session = await opened;
     for (const { sql } of before.slice(done)) await define(session, sql, options.signal);
     done = Math.max(done, before.length);
-    const { columns, rows } = await session.execute(readableSql(statement), {
-      executionConfig: withinTheGateway,
-      signal: options.signal,
-      timeoutMs: answerLimitMs,
-    });
+    const sql = readableSql(statement);
+    const limits = { signal: options.signal, timeoutMs: answerLimitMs };
+    if (shapeOf(sql).kind === "select") await refuseTables(session, sql, limits);
+    const { columns, rows } = await session.execute(sql, { ...limits, executionConfig: withinTheGateway });
     return { columns, rows };
   };
   return {
@@ -60,6 +61,47 @@ async function open({ gateway, initSql, signal }: AnswersOptions): Promise<Gatew
 }
 
 /**
+ * A macro may compute, and may not read: tables have no data where a change is planned, and a connector of a stranger's
+ * project would read the files of this machine or reach into its network.
+ */
+async function refuseTables(
+  session: GatewaySession,
+  sql: string,
+  limits: { readonly signal: AbortSignal; readonly timeoutMs: number },
+): Promise<void> {
+  const executionConfig = { ...withinTheGateway, "execution.target": "planner-only" };
+  const { rows } = await session.execute(`EXPLAIN ${sql}`, { ...limits, executionConfig });
+  const plan = rows.flat().join("\n").split("== Optimized Execution Plan ==")[1] ?? "";
+  const others = [...plan.matchAll(/(?:^|[\s:+|-])([A-Z]\w*)\(/gm)].map((match) => match[1] ?? "");
+  const reading = plan === "" ? "a plan that cannot be read" : others.find((operator) => !computing.has(operator));
+  if (reading === undefined) return;
+  throw new DeployError(
+    "statement-failed",
+    `a macro queries a table (${reading}), and while planning tables have no data: ${sql}`,
+  );
+}
+
+/** Operators that read nothing from outside. */
+const computing: ReadonlySet<string> = new Set([
+  "Values",
+  "Calc",
+  "Union",
+  "Sort",
+  "SortLimit",
+  "Limit",
+  "Exchange",
+  "Reused",
+  "HashAggregate",
+  "LocalHashAggregate",
+  "SortAggregate",
+  "LocalSortAggregate",
+  "Expand",
+  "NestedLoopJoin",
+  "HashJoin",
+  "SortMergeJoin",
+]);
+
+/**
  * Repeats a recorded definition. A table model would start a job, so it is there as a view of the same columns. What
  * Flink refuses here is refused again, with the model's name, when the jobs are planned.
  */
@@ -80,5 +122,6 @@ async function define(session: GatewaySession, sql: string, signal: AbortSignal)
           ].includes(shape.kind)
         ? readableSql(sql)
         : null;
-  if (repeated !== null) await session.execute(repeated, { signal }).catch(() => undefined);
+  const harmless = repeated === null ? null : withoutForeignCode(repeated);
+  if (harmless !== null) await session.execute(harmless, { signal }).catch(() => undefined);
 }

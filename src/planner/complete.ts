@@ -3,6 +3,7 @@ import { programDigest } from "../project/digest.ts";
 import type { Definition, Finding, Job, JobDefinition, Program, ProgramStatement } from "../project/job.ts";
 import { type Column, columnsIn, createTable, quoted } from "./columns.ts";
 import { isRefusal, refusal, type TextOf } from "./finding.ts";
+import { withoutForeignCode } from "./foreign-code.ts";
 import type { Completed } from "./planner.ts";
 import { type Scope, scopesOf, split } from "./scopes.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
@@ -52,7 +53,8 @@ async function completeScope(
   for (const definition of scope.definitions) {
     try {
       const statement = await statementFor(definition, columns);
-      await session.execute(asTemporary(statement.sql, mayOutlive));
+      const planned = withoutForeignCode(asTemporary(statement.sql, mayOutlive));
+      if (planned !== null) await session.execute(planned);
       made.set(keyOf(definition), statement);
     } catch (error) {
       if (!isRefusal(error)) throw error;

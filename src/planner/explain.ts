@@ -7,6 +7,7 @@ import { decodeCompiledPlan, encodeCompiledPlan, renumber } from "./compiled-pla
 import { decodeExplanation } from "./explain-text.ts";
 import type { Explanation } from "./explanation.ts";
 import { isRefusal, refusal } from "./finding.ts";
+import { withoutForeignCode } from "./foreign-code.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
 import { asTemporary, namesCatalog } from "./temporary.ts";
 
@@ -22,7 +23,9 @@ export async function explainJob(sessions: Sessions, job: Job, options: Options)
   return await sessions.use(runtimeMode, async (session) => {
     const mayOutlive = session.hasCatalog || namesCatalog(setup.map(({ sql }) => sql));
     for (const { sql, origin } of [...setup, sink]) {
-      const error = await refusalOf(session.execute(asTemporary(sql, mayOutlive)));
+      const planned = withoutForeignCode(asTemporary(sql, mayOutlive));
+      if (planned === null) continue;
+      const error = await refusalOf(session.execute(planned));
       if (error !== null) return refusal(error, job.name, { sql, origin }, () => null);
     }
     // JSON_EXECUTION_PLAN also translates the plan to operators, where Flink finds some more that cannot run.

@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { DeployError, describeError } from "../../errors.ts";
-import { byOrder, decodeEntry, type Entry } from "../entry.ts";
+import { decodeEntry, type Entry, inOrder } from "../entry.ts";
 import type { Store } from "../store.ts";
 
 const compress = promisify(gzip);
@@ -26,24 +26,29 @@ export function openFileStore(folder: string, environment: string): Store {
       const entries = await Promise.all(
         names.map(async (name) => decodeEntry(await read(join(entriesFolder, name)), join(entriesFolder, name))),
       );
-      return entries.sort(byOrder);
+      return inOrder(entries, `file ${root}`);
     },
     async append(entry: Entry) {
       const name = `${String(entry.sequence).padStart(10, "0")}-${entry.id}.json`;
       await confirmed(entriesFolder, name, Buffer.from(`${JSON.stringify(entry)}\n`));
     },
     async putValue(key, text) {
-      if ((await listed(valuesFolder)).includes(`${key}.json.gz`)) return;
-      await confirmed(valuesFolder, `${key}.json.gz`, await compress(text));
+      // What is there already is read back as well: a damaged one is mended by the text that it should hold.
+      const there = await value(valueFile(key)).catch(() => null);
+      if (there !== text) await confirmed(valuesFolder, `${key}.json.gz`, await compress(text));
     },
     async getValue(key) {
       try {
-        return (await decompress(await readFile(valueFile(key)))).toString("utf8");
+        return await value(valueFile(key));
       } catch (cause) {
         throw new DeployError("ledger-unreadable", `the ledger's value ${valueFile(key)} cannot be read`, { cause });
       }
     },
   };
+}
+
+async function value(file: string): Promise<string> {
+  return (await decompress(await readFile(file))).toString("utf8");
 }
 
 async function listed(folder: string): Promise<readonly string[]> {
@@ -67,7 +72,7 @@ async function confirmed(folder: string, name: string, content: Buffer): Promise
   const place = join(folder, name);
   const beside = join(folder, `.${name}.${process.pid}.tmp`);
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await writeThrough(beside, content);
     await rename(beside, place);
     await flushFolder(folder);
@@ -78,6 +83,13 @@ async function confirmed(folder: string, name: string, content: Buffer): Promise
       cause,
     });
   }
+}
+
+/** A new folder is durable once the folder that holds it is flushed, and so on up to one that was there. */
+async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
 }
 
 async function writeThrough(file: string, content: Buffer): Promise<void> {
