@@ -1,6 +1,7 @@
 import { DeployError, describeError } from "../errors.ts";
 import type { Gateway, ResultSet } from "../flink/gateway.ts";
 import type { Config, RuntimeMode } from "../project/job.ts";
+import { withoutForeignConfig } from "./foreign-code.ts";
 import { namesCatalog } from "./temporary.ts";
 
 /** Sessions of the planner's gateway, as many side by side as it may use. */
@@ -59,7 +60,11 @@ export function openSessions(options: Options): Sessions {
       return await work({
         hasCatalog: namesCatalog(options.initSql),
         execute: (sql, config = {}) => {
-          const executionConfig = { ...config, "execution.runtime-mode": mode, ...withoutExecutor };
+          const executionConfig = {
+            ...withoutForeignConfig(config),
+            "execution.runtime-mode": mode,
+            ...withoutExecutor,
+          };
           return session.execute(sql, { executionConfig, signal });
         },
       });

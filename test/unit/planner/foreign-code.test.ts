@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { withoutForeignCode } from "../../../src/planner/foreign-code.ts";
+import { withoutForeignCode, withoutForeignConfig } from "../../../src/planner/foreign-code.ts";
+
+test("config that goes with a statement names no code to load", () => {
+  const config = { "pipeline.classpaths": "file:///x", "pipeline.name": "a", "table.exec.state.ttl": "1 h" };
+  expect(withoutForeignConfig(config)).toEqual({ "pipeline.name": "a", "table.exec.state.ttl": "1 h" });
+});
 
 describe("a statement of a project, as it is planned", () => {
   test.each([
@@ -15,9 +20,12 @@ describe("a statement of a project, as it is planned", () => {
     ["CREATE FUNCTION f AS 'a.B' USING ARTIFACT 'x.jar'", "CREATE FUNCTION f AS 'a.B'"],
   ])("loads no jar: %s", (sql, planned) => expect(withoutForeignCode(sql)).toBe(planned));
 
-  test.each([["ADD JAR '/tmp/x.jar'"], ["add /* c */ jar '/tmp/x.jar'"]])("is left out: %s", (sql) =>
-    expect(withoutForeignCode(sql)).toBeNull(),
-  );
+  test.each([
+    ["ADD JAR '/tmp/x.jar'"],
+    ["add /* c */ jar '/tmp/x.jar'"],
+    ["SET 'pipeline.jars' = 'file:///tmp/x.jar'"],
+    ["set 'python.executable' = '/tmp/x'"],
+  ])("is left out: %s", (sql) => expect(withoutForeignCode(sql)).toBeNull());
 
   test.each([
     ["CREATE FUNCTION f AS 'a.B'"],
