@@ -30,6 +30,8 @@ export interface WorkbenchOptions {
 
 export async function openWorkbench({ inputs, flinkVersion, folder, shell }: WorkbenchOptions): Promise<Workbench> {
   const opened: AsyncDisposable[] = [];
+  // A command that ends at once, for a base that does not exist, does not wait for Flink to start.
+  const closing = new AbortController();
   const { environment, signal } = shell;
   const log = (line: string): void => shell.log(`planner: ${line}`);
   const cacheFolder = inputs.cacheDir === null ? defaultCacheFolder(environment) : resolve(shell.cwd, inputs.cacheDir);
@@ -44,7 +46,9 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
       signal,
       environment,
     });
-    const embedded = await startGateway({ distribution, folder: join(folder, "planner"), log, signal, environment });
+    const untilClosed = AbortSignal.any([signal, closing.signal]);
+    const own = { folder: join(folder, "planner"), signal: untilClosed };
+    const embedded = await startGateway({ distribution, ...own, log, environment });
     opened.push(embedded);
     return new Gateway({ url: embedded.url, signal });
   });
@@ -94,6 +98,7 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
       return side;
     },
     async [Symbol.asyncDispose]() {
+      closing.abort();
       // What is still being started is waited for, so that nothing is left running.
       await Promise.allSettled([gateway, planner, dbt]);
       for (const one of opened.reverse()) await one[Symbol.asyncDispose]();

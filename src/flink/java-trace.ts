@@ -29,6 +29,10 @@ const noise = [
   /^\[?Internal server error\./,
 ];
 
+/** Our users have no such option, and for good it would hide losses. */
+const adviceForAnotherTool =
+  / If you want to allow to skip this, you can set the --allowNonRestoredState option on the CLI\.?/;
+
 /** Causes that mean nothing without the exception around them. */
 const needsContext = /^(?:java\.(?:lang|net|util)\.|sun\.|org\.apache\.flink\.shaded\.)/;
 
@@ -70,7 +74,7 @@ function withoutClassNames(message: string): string {
 
 function shortened(message: string): string {
   // The parser lists a hundred tokens it would have liked; the place is what helps.
-  const lines = (message.split(/\n\s*Was expecting(?: one of)?:/)[0] ?? "")
+  const lines = (message.replace(adviceForAnotherTool, "").split(/\n\s*Was expecting(?: one of)?:/)[0] ?? "")
     .split("\n")
     .map((line) => line.trimEnd())
     .filter((line) => line !== "");
