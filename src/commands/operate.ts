@@ -1,8 +1,8 @@
 import { previousOf, settle } from "../deploy/deployment.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
-import type { JobTask, RunContext } from "../deploy/run-job.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
+import type { JobTask, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
 import type { ResumeInputs, SuspendInputs } from "../inputs/inputs.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";

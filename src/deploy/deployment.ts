@@ -6,8 +6,9 @@ import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored
 import type { Job, Program } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
 import { inParallel } from "./in-parallel.ts";
-import { type JobOutcome, type JobTask, type RunContext, runJob } from "./run-job.ts";
+import { runJob } from "./run-job.ts";
 import type { Desired, Settings } from "./step.ts";
+import type { JobOutcome, JobTask, RunContext } from "./task.ts";
 import { wavesOf } from "./waves.ts";
 
 /** What a deployment is to bring about: these jobs, and of the others what `removedJobs` says. */

@@ -1,93 +1,41 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { DeployError, type ErrorCode } from "../errors.ts";
-import { isDuplicateSubmission } from "../flink/gateway.ts";
 import type { Fact } from "../ledger/entry.ts";
 import type { RecordedJob } from "../ledger/fold.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import type { Program } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
-import type { Cluster, ClusterJob, PreparedProgram } from "./cluster.ts";
+import type { Cluster, ClusterJob } from "./cluster.ts";
 import { checkpointId } from "./ids.ts";
 import { nextStep } from "./next-step.ts";
 import { Observer } from "./observe.ts";
-import { isUnreachable, patientCluster } from "./patient-cluster.ts";
-import type { Desired, Ending, Settings, Step } from "./step.ts";
+import { Pace } from "./pace.ts";
+import { patientCluster } from "./patient-cluster.ts";
+import type { Step } from "./step.ts";
+import { Submitter } from "./submitter.ts";
+import type { JobOutcome, JobTask, RunContext } from "./task.ts";
 import { noSlots } from "./verify.ts";
-
-export interface JobTask {
-  readonly name: string;
-  readonly desired: Desired;
-  /** What to submit; null where nothing is to run. */
-  readonly program: Program | null;
-  /** What runs now, to be put back; null where it is unknown or its secrets are not at hand. */
-  readonly previous: Program | null;
-  readonly settings: Settings;
-}
-
-export interface JobOutcome {
-  readonly job: string;
-  readonly ending: Ending | "refused" | "skipped";
-  readonly code: ErrorCode | null;
-  readonly message: string | null;
-  readonly jobId: string | null;
-  readonly savepoint: string | null;
-  readonly restored: string | null;
-  readonly durationMs: number;
-  /** From the old job's end to RUNNING of all the new one's tasks, both as first seen; null where not both were. */
-  readonly interruptionMs: number | null;
-  readonly notes: readonly string[];
-}
-
-export interface RunContext {
-  readonly cluster: Cluster;
-  readonly ledger: Ledger;
-  readonly log: (job: string, line: string) => void;
-  /** Milliseconds, monotonic. */
-  readonly clock: () => number;
-  readonly signal: AbortSignal;
-  /** Ends early, and without an error, when the signal is aborted; real time unless given. */
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** How long a cluster or a store that does not answer is asked again; 30 s unless given. */
-  readonly patienceMs?: number;
-}
 
 /** Looks, decides, acts, records, and looks again, until the job rests or nobody but a person can decide. */
 export async function runJob(task: JobTask, context: RunContext): Promise<JobOutcome> {
-  const run = new JobRun(task, context);
-  try {
-    return await run.toItsEnd();
-  } finally {
-    await run.close();
-  }
+  await using run = new JobRun(task, context);
+  return await run.toItsEnd();
 }
 
 const defaultPatienceMs = 30_000;
 /** A savepoint takes at most `execution.checkpointing.timeout`, 10 minutes unless set. */
 const stopLimitMs = 20 * 60_000;
-const shortestPauseMs = 20;
-/** While nobody processes records, or soon will, and otherwise. */
-const longestPauseMs = { interrupted: 50, otherwise: 250 };
 /** A savepoint that takes longer than this is looked at less often. */
 const soonMs = 10_000;
 
-const realSleep = async (ms: number, signal: AbortSignal): Promise<void> => {
-  await wait(ms, undefined, { signal }).catch(() => undefined);
-};
-
-class JobRun {
+class JobRun implements AsyncDisposable {
   readonly #task: JobTask;
   readonly #context: RunContext;
   readonly #cluster: Cluster;
   readonly #observer: Observer;
+  readonly #submitter: Submitter;
+  readonly #pace: Pace;
   readonly #startedAt: number;
   readonly #patienceMs: number;
   readonly #notes: string[] = [];
-  readonly #prepared = new Map<Program, Promise<PreparedProgram>>();
-  /** The job id whose submission Flink refused once: a second refusal is final, a hiccup is not. */
-  #refused: string | null = null;
   #stoppingSince: number | null = null;
-  #troubleSince: number | null = null;
-  #pauseMs = shortestPauseMs;
   #lastLine = "";
 
   constructor(task: JobTask, context: RunContext) {
@@ -96,16 +44,18 @@ class JobRun {
     this.#context = context;
     this.#startedAt = clock();
     this.#patienceMs = context.patienceMs ?? defaultPatienceMs;
+    this.#pace = new Pace(signal, context.sleep);
     this.#cluster = patientCluster(context.cluster, {
       limitMs: this.#patienceMs,
       clock,
       sleep: async (ms) => {
-        await this.#sleep(ms);
+        await this.#pace.sleep(ms);
         if (signal.aborted) throw this.#interruption();
       },
       log: (line) => this.#say(line),
     });
     this.#observer = new Observer(this.#cluster, clock);
+    this.#submitter = new Submitter(this.#cluster, clock, this.#patienceMs);
   }
 
   async toItsEnd(): Promise<JobOutcome> {
@@ -123,14 +73,12 @@ class JobRun {
     }
   }
 
-  async close(): Promise<void> {
-    for (const prepared of this.#prepared.values()) {
-      await prepared.then((one) => one[Symbol.asyncDispose]()).catch(() => undefined);
-    }
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#submitter[Symbol.asyncDispose]();
   }
 
   async #take(step: Step, recorded: RecordedJob): Promise<JobOutcome | null> {
-    if (step.do !== "wait") this.#pauseMs = shortestPauseMs;
+    if (step.do !== "wait") this.#pace.reset();
     switch (step.do) {
       case "record":
         return await this.#record(step, recorded);
@@ -142,7 +90,7 @@ class JobRun {
         await this.#prepareNew(recorded);
         this.#say(`cancelling ${step.jobId}`);
         await this.#cluster.cancel(step.jobId);
-        await this.#pause();
+        await this.#pace.pause(true);
         return null;
       case "submit":
         await this.#submit(step);
@@ -194,7 +142,7 @@ class JobRun {
         const isLate = clock() - since >= this.#patienceMs || this.#context.signal.aborted;
         if (recorded.attempt === null || !(error instanceof DeployError) || isLate) throw error;
         this.#say(`writing again: ${error.message}`);
-        await this.#sleep(longestPauseMs.otherwise);
+        await this.#pace.pauseLong();
       }
     }
   }
@@ -203,20 +151,7 @@ class JobRun {
   async #prepareNew({ attempt }: RecordedJob): Promise<void> {
     const { program, desired } = this.#task;
     const isBegun = attempt !== null && (attempt.stopped !== null || attempt.submissions.length > 0);
-    if (program !== null && desired.kind === "running" && !isBegun) await this.#prepare(program);
-  }
-
-  async #prepare(program: Program): Promise<PreparedProgram> {
-    const known = this.#prepared.get(program);
-    if (known !== undefined) return await known;
-    const prepared = this.#cluster.prepare(program);
-    this.#prepared.set(program, prepared);
-    try {
-      return await prepared;
-    } catch (error) {
-      this.#prepared.delete(program);
-      throw error;
-    }
+    if (program !== null && desired.kind === "running" && !isBegun) await this.#submitter.prepare(program);
   }
 
   async #stop({ attempt }: RecordedJob): Promise<void> {
@@ -246,72 +181,37 @@ class JobRun {
       return await this.#append({ kind: "submit-failed", jobId, cause }, recorded);
     }
     this.#say(`submitting ${jobId}${restore === null ? "" : ` from ${restore}`}`);
-    try {
-      const prepared = await this.#prepare(sent);
-      for (const note of await prepared.submit({ jobId, name, restore })) this.#note(note);
-    } catch (error) {
-      return await this.#refusal(error, jobId, sent, recorded);
+    const answer = await this.#submitter.submit(sent, { jobId, name, restore });
+    switch (answer.kind) {
+      case "accepted":
+        for (const note of answer.notes) this.#note(note);
+        return await this.#append({ kind: "submitted", jobId }, recorded);
+      case "refused":
+        return await this.#append({ kind: "submit-failed", jobId, cause: answer.cause }, recorded);
+      case "unclear":
+        if (answer.isRefusal) this.#observer.noteRefusal(jobId);
+        this.#say(`looking for ${jobId}: ${answer.why}`);
+        if (!answer.isRefusal) await this.#pace.pauseLong();
     }
-    this.#troubleSince = null;
-    await this.#append({ kind: "submitted", jobId }, recorded);
-  }
-
-  /**
-   * Sending it again is safe: Flink takes a job id once. So is only what Flink refuses twice given up, and whatever
-   * breaks on the way is tried again for a while. A job that the cluster has after all is found by the next look.
-   */
-  async #refusal(error: unknown, jobId: string, program: Program, recorded: RecordedJob): Promise<void> {
-    const { clock } = this.#context;
-    await this.#discard(program);
-    if (isUnreachable(error) || (error instanceof DeployError && error.code === "session-expired")) {
-      this.#troubleSince ??= clock();
-      if (clock() - this.#troubleSince > this.#patienceMs) throw error;
-      this.#say(`submitting again: ${error.message}`);
-      return await this.#sleep(longestPauseMs.otherwise);
-    }
-    if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
-    this.#observer.noteRefusal(jobId);
-    if ((await this.#cluster.jobs()).some((job) => job.id === jobId)) return;
-    if (isDuplicateSubmission(error)) return await this.#append({ kind: "submitted", jobId }, recorded);
-    if (this.#refused === jobId) {
-      return await this.#append({ kind: "submit-failed", jobId, cause: error.message }, recorded);
-    }
-    this.#refused = jobId;
-    this.#say(`submitting once more: ${maskSecrets(error.message)}`);
-  }
-
-  async #discard(program: Program): Promise<void> {
-    const prepared = this.#prepared.get(program);
-    this.#prepared.delete(program);
-    await prepared?.then((one) => one[Symbol.asyncDispose]()).catch(() => undefined);
   }
 
   async #wait(reason: string, { attempt }: RecordedJob): Promise<void> {
     this.#say(`waiting for ${reason}`);
-    if (attempt !== null && attempt.submissions.length === 0) {
-      const { clock } = this.#context;
-      this.#stoppingSince ??= clock();
-      if (clock() - this.#stoppingSince > stopLimitMs) {
+    const stops = attempt !== null && attempt.submissions.length === 0;
+    if (stops) {
+      this.#stoppingSince ??= this.#context.clock();
+      if (this.#stoppingMs > stopLimitMs) {
         throw new DeployError(
           "interrupted",
           `${this.#task.name}: still waiting for ${reason} after ${stopLimitMs / 60_000} min; run the same command again to go on waiting`,
         );
       }
     } else this.#stoppingSince = null;
-    await this.#pause();
+    await this.#pace.pause(this.#observer.isInterrupted || (stops && this.#stoppingMs < soonMs));
   }
 
-  async #pause(): Promise<void> {
-    await this.#sleep(this.#pauseMs);
-    const { clock } = this.#context;
-    const stopsSoon = this.#stoppingSince !== null && clock() - this.#stoppingSince < soonMs;
-    const isUrgent = this.#observer.isInterrupted || stopsSoon;
-    const longest = isUrgent ? longestPauseMs.interrupted : longestPauseMs.otherwise;
-    this.#pauseMs = Math.min(this.#pauseMs * 1.3, longest);
-  }
-
-  async #sleep(ms: number): Promise<void> {
-    await (this.#context.sleep ?? realSleep)(ms, this.#context.signal);
+  get #stoppingMs(): number {
+    return this.#stoppingSince === null ? 0 : this.#context.clock() - this.#stoppingSince;
   }
 
   #interruption(): DeployError {

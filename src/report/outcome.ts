@@ -1,5 +1,5 @@
 import type { Outcome } from "../deploy/deployment.ts";
-import type { JobOutcome } from "../deploy/run-job.ts";
+import type { JobOutcome } from "../deploy/task.ts";
 import type { Plan } from "../plan/plan.ts";
 import { cell } from "./markdown-text.ts";
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deploy } from "../../src/deploy/deployment.ts";
 import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
-import type { JobOutcome } from "../../src/deploy/run-job.ts";
+import type { JobOutcome } from "../../src/deploy/task.ts";
 import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/flink/embedded.ts";
 import { Gateway } from "../../src/flink/gateway.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import type { JobOutcome } from "../../../src/deploy/run-job.ts";
+import type { JobOutcome } from "../../../src/deploy/task.ts";
 import { Calls } from "./calls.ts";
 import { Environment, type RunOptions, type Through } from "./environment.ts";
 import { job, upTo } from "./jobs.ts";
