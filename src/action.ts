@@ -5,7 +5,7 @@ import { describeFailure, runCommand } from "./commands/run.ts";
 import { pullRequestBase } from "./github/event.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
-import { inputNames } from "./inputs/table.ts";
+import { inputNames, inputTable } from "./inputs/table.ts";
 import { renderFailure } from "./report/failure.ts";
 import { maskSecrets } from "./secrets.ts";
 
@@ -44,7 +44,8 @@ async function main(): Promise<number> {
 }
 
 /** actions/checkout clears the workspace at the next run, and a hosted runner keeps nothing at all. */
-function warnOfWorkspace(command: string, ledgerDir: string): void {
+function warnOfWorkspace(command: string, given: string): void {
+  const ledgerDir = given.trim() || inputTable["ledger-dir"].default;
   const workspace = process.env.GITHUB_WORKSPACE ?? "";
   const isInside = workspace !== "" && !relative(workspace, resolve(ledgerDir)).startsWith("..");
   if (command === "plan" || !isInside) return;

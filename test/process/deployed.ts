@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { deploy } from "../../src/deploy/deployment.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
 import { Gateway } from "../../src/flink/gateway.ts";
@@ -9,11 +8,16 @@ import { openFileStore } from "../../src/ledger/stores/file.ts";
 import type { Job } from "../../src/project/job.ts";
 import type { FakeFlink } from "../fakes/fake-flink.ts";
 
-export const ledgerFolder = ".flink-dbt-deploy/ledger";
 export const checkpointing = { "execution.checkpointing.interval": "1s" };
 
-/** Lets these jobs run on the fake, as an earlier deployment from `cwd` into the environment `default` has left them. */
-export async function deployed(jobs: readonly Job[], { fake, cwd }: { fake: FakeFlink; cwd: string }): Promise<void> {
+export interface Place {
+  readonly fake: FakeFlink;
+  /** The ledger's folder. */
+  readonly ledger: string;
+}
+
+/** Lets these jobs run on the fake, as an earlier deployment into the environment `default` of that ledger has left them. */
+export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): Promise<void> {
   const { signal } = new AbortController();
   const gateway = new Gateway({ url: fake.gatewayUrl });
   const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
@@ -37,7 +41,7 @@ export async function deployed(jobs: readonly Job[], { fake, cwd }: { fake: Fake
     },
     {
       cluster: jobmanagerCluster(jobmanager, { gateway, initSql: [], signal }),
-      ledger: await openLedger(openFileStore(join(cwd, ledgerFolder), "default"), writer),
+      ledger: await openLedger(openFileStore(ledger, "default"), writer),
       log: () => undefined,
       clock: () => performance.now(),
       signal,

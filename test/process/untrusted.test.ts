@@ -8,24 +8,30 @@ const hostile = "no\n::add-path::/tmp/x\n \u0085::set-env name=PATH::/tmp\nthen 
 
 let folders: Folders;
 let cwd: string;
+let ledger: string;
 let fake: FakeFlink;
 beforeEach(async () => {
   folders = new Folders();
   cwd = await folders.make();
+  ledger = await folders.make();
   fake = await FakeFlink.start();
 });
 afterEach(async () => {
   await fake[Symbol.asyncDispose]();
   await folders[Symbol.asyncDispose]();
 });
-const reach = () => ({ "gateway-url": fake.gatewayUrl, "jobmanager-url": fake.jobmanagerUrl });
+const reach = () => ({
+  "gateway-url": fake.gatewayUrl,
+  "jobmanager-url": fake.jobmanagerUrl,
+  "ledger-dir": ledger,
+});
 const stop = () => ({ ...reach(), "savepoint-dir": "file:///savepoints", jobs: "*" });
 const named = (name: string, table = "orders") =>
   job(table, { executionConfig: { "pipeline.name": name, ...checkpointing } }, { name });
 
 describe("what Flink, a model or a job's name says gives the runner no command", () => {
   test("through the action: its own error is the only command, and holds the whole text", async () => {
-    await deployed([named("orders")], { fake, cwd });
+    await deployed([named("orders")], { fake, ledger });
     fake.cluster.failNextSavepoint(hostile);
     const { stdout, message, reason } = await run("action", "suspend", stop(), { cwd });
     expect(reason).toBe("savepoint-failed");
@@ -34,7 +40,7 @@ describe("what Flink, a model or a job's name says gives the runner no command",
   });
 
   test("a job's name does neither", async () => {
-    await deployed([named("::error::x"), named("##[error]y", "second")], { fake, cwd });
+    await deployed([named("::error::x"), named("##[error]y", "second")], { fake, ledger });
     const { stdout, code } = await run("action", "status", reach(), { cwd });
     expect(code).toBe(0);
     expect(workflowCommandsIn(stdout)).toEqual([]);
@@ -42,7 +48,7 @@ describe("what Flink, a model or a job's name says gives the runner no command",
   });
 
   test("through the command in a workflow's run step, on both streams", async () => {
-    await deployed([named("orders")], { fake, cwd });
+    await deployed([named("orders")], { fake, ledger });
     fake.cluster.failNextSavepoint(hostile);
     const args = ["suspend", ...Object.entries(stop()).map(([name, value]) => `--${name}=${value}`)];
     const { stdout, stderr } = await runCli(args, { cwd, environment: { GITHUB_ACTIONS: "true" } });
@@ -52,7 +58,7 @@ describe("what Flink, a model or a job's name says gives the runner no command",
 });
 
 test("an output of many lines is one output, whatever is in it", async () => {
-  await deployed([named("a\nreason=ok\n::set-output name=reason::ok"), named("b", "second")], { fake, cwd });
+  await deployed([named("a\nreason=ok\n::set-output name=reason::ok"), named("b", "second")], { fake, ledger });
   const { stdout, everything } = await run("action", "status", reach(), { cwd });
   expect(workflowCommandsIn(stdout)).toEqual([]);
   expect(everything).not.toMatch(/^reason=ok/m);
@@ -61,6 +67,15 @@ test("an output of many lines is one output, whatever is in it", async () => {
 test("the harness reads outputs as the runner does", () => {
   const text = "a<<D1\none\ntwo\nD1\nb<<D2\n\nD2\n";
   expect(outputsIn(text)).toEqual({ a: "one\ntwo", b: "" });
+});
+
+test("a ledger that the next run may not find is warned of, by its name; a plan needs none", async () => {
+  const { stdout } = await run("action", "status", { ...reach(), "ledger-dir": "" }, { cwd });
+  expect(workflowCommandsIn(stdout)).toMatchObject([
+    { name: "warning", message: expect.stringContaining("ledger-dir .flink-dbt-deploy/ledger lies in the workspace") },
+  ]);
+  const planned = await run("action", "plan", { "project-dir": "none" }, { cwd });
+  expect(workflowCommandsIn(planned.stdout).map(({ name }) => name)).toEqual(["error"]);
 });
 
 describe.each(["command", "action"] as const)("secrets of a program, through the %s", (door: Door) => {
@@ -72,7 +87,7 @@ describe.each(["command", "action"] as const)("secrets of a program, through the
     );
     const program = { setup: [users], insert: "INSERT INTO users_copy SELECT id FROM users" };
     const executionConfig = { "pipeline.name": "users_copy", ...checkpointing };
-    await deployed([job("users_copy", { ...program, executionConfig })], { fake, cwd });
+    await deployed([job("users_copy", { ...program, executionConfig })], { fake, ledger });
     const said: string[] = [];
     for (const command of ["status", "suspend", "status"]) {
       fake.cluster.failNextSavepoint(`cannot reach 'password' = '${secret}'`);
@@ -82,6 +97,6 @@ describe.each(["command", "action"] as const)("secrets of a program, through the
     expect(said.join("\n")).toContain("users_copy");
     expect(said.join("\n")).toContain("cannot reach");
     expect(said.join("\n")).not.toContain(secret);
-    expect(filesWith(secret, cwd)).toEqual([]);
+    expect([cwd, ledger].flatMap((folder) => filesWith(secret, folder))).toEqual([]);
   });
 });
