@@ -4,7 +4,7 @@ export const mask = "******";
 
 /** Words that make a key a secret one; the list is Flink's own GlobalConfiguration list and what connectors add to it. */
 const secretWords =
-  /passw(or)?d|secret|token|credential|api[-_.]?key|apikey|auth[-_.]?params|service[-_.]?key|access[-_.]?key|private[-_.]?key|account[-_.]?key|sasl\.jaas|basic-auth|http-headers|\.headers?\b|sas[-_.]?key|signature|fs\.azure\.account\.key|keystore\.key|certificate/i;
+  /passw(or)?d|pass[-_.]?phrase|(?:^|[^a-z])(?:pwd|pass$)|secret|token|credential|api[-_.]?key|apikey|auth[-_.]?params|service[-_.]?key|access[-_.]?key|private[-_.]?key|account[-_.]?key|sasl\.jaas|basic-auth|http-headers|\.headers?\b|sas[-_.]?key|signature|fs\.azure\.account\.key|keystore\.key|certificate/i;
 /** Keys that hold such a word and name no secret: a format's option, a path, a switch. */
 const openKeys =
   /token[-_.]?(uri|url|endpoint|refresh|interval)|password[-_.]?file|delegation\.tokens\.enabled$|credentials?[-_.]?provider$/i;
@@ -14,8 +14,23 @@ export function isSecretKey(key: string): boolean {
   return secretWords.test(key) && !openKeys.test(key);
 }
 
-const quotedPair = /'((?:[^']|'')*)'(\s*=\s*)'((?:[^']|'')*)'/g;
-const jsonPair = /"((?:[^"\\\n]|\\.)*)"(\s*:\s*)"((?:[^"\\\n]|\\.)*)"/g;
+/** Blanks and comments, in a form that matches in one way only. */
+const between = String.raw`(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|(?:--|\/\/)[^\n]*\n)*`;
+const prefix = "(?:[uU]&|[nNxX]|_[A-Za-z0-9][A-Za-z0-9:.\\-_]*)?";
+const text = "(?:[^']|'')*";
+/** Strings on lines that follow each other are one to Flink; its lists of options put the next key there instead. */
+const continued = String.raw`(?:[ \t\r]*\n\s*'${text}'(?!'|\s*=))*`;
+const quotedPair = new RegExp(
+  `(${prefix})'(${text})'(${between}=${between})(?:([eE]')((?:[^'\\\\]|\\\\[\\s\\S]|'')*)'|(${prefix}')(${text}'${continued}))`,
+  "g",
+);
+const jsonPair = /"((?:[^"\\\n]|\\.)*)"(\s*:\s*)(?:"((?:[^"\\\n]|\\.)*)"|(-?\d[\d.eE+-]*))/g;
+/** JSON within a string of JSON. */
+const escapedPair = /(\\+")([^"\\\n]*)(\1\s*:\s*\1)((?:(?!\1)[^\n])*)(?=\1)/g;
+/** Flink reads SET by a pattern of its own: neither side needs quotes, and there may be blanks around the sign. */
+const setPair = /((?:^|;|\*\/)\s*SET\s+)(?:'((?:[^']|'')*)'|([^\s'=]+))(\s*=\s*)([^\s';][^\s;]*)/gi;
+/** What a message quotes, to the closing quote. */
+const tickPair = /`([A-Za-z][\w.-]*)(=|:(?!\/\/) ?)([^`\n]+)`/g;
 /** `key=value` and `key: value`, without blanks before the sign: in SQL `token = x` compares columns. */
 const barePair = /(^|[\s;,&?{('"])([A-Za-z][\w.-]*)(=|:(?!\/\/) ?)([^\s;,&'"})]+)/g;
 const jaas = /\b((?:password|secret|token)\s*=\s*\\?["'])([^"'\\]*)/gi;
@@ -27,16 +42,39 @@ export function replaceSecrets(text: string, replacement: (secret: string) => st
     .replace(userInfo, (_whole, scheme: string, user: string, password: string | undefined) => {
       return `${scheme}${replacement(password === undefined ? user : `${user}:${password}`)}@`;
     })
-    .replace(quotedPair, (whole, key: string, equals: string, value: string) =>
-      isSecretKey(key) ? `'${key}'${equals}'${replacement(value)}'` : whole,
+    .replace(quotedPair, (whole, unicode, key, equals, escapedQuote, escaped, quote, quoted) => {
+      if (!isSecretKey(/^u/i.test(unicode) ? withoutUnicodeEscapes(key) : key)) return whole;
+      const value: string = escaped ?? String(quoted).slice(0, -1);
+      return `${unicode}'${key}'${equals}${escapedQuote ?? quote}${replacement(value)}'`;
+    })
+    .replace(jsonPair, (whole, key: string, colon: string, value: string | undefined, number: string | undefined) => {
+      if (!isSecretKey(key)) return whole;
+      return value === undefined
+        ? `"${key}"${colon}${replacement(number ?? "")}`
+        : `"${key}"${colon}"${replacement(value)}"`;
+    })
+    .replace(escapedPair, (whole, quote: string, key: string, colon: string, value: string) =>
+      isSecretKey(key) ? `${quote}${key}${colon}${replacement(value)}` : whole,
     )
-    .replace(jsonPair, (whole, key: string, colon: string, value: string) =>
-      isSecretKey(key) ? `"${key}"${colon}"${replacement(value)}"` : whole,
+    .replace(setPair, (whole, set: string, quoted: string | undefined, bare: string | undefined, equals, value) => {
+      const key = quoted === undefined ? (bare ?? "") : `'${quoted}'`;
+      return isSecretKey(quoted ?? key) ? `${set}${key}${equals}${replacement(value)}` : whole;
+    })
+    .replace(tickPair, (whole, key: string, equals: string, value: string) =>
+      isSecretKey(key) ? `\`${key}${equals}${replacement(value)}\`` : whole,
     )
     .replace(jaas, (_whole, before: string, value: string) => `${before}${replacement(value)}`)
     .replace(barePair, (whole, before: string, key: string, equals: string, value: string) =>
       isSecretKey(key) ? `${before}${key}${equals}${replacement(value)}` : whole,
     );
+}
+
+/** The inside of a `U&'...'`: `\\0070assword` is `password`. */
+function withoutUnicodeEscapes(text: string): string {
+  return text.replace(/\\(?:\+([0-9a-f]{6})|([0-9a-f]{4}))/gi, (whole, long?: string, short?: string) => {
+    const code = Number.parseInt(long ?? short ?? "", 16);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+  });
 }
 
 /**

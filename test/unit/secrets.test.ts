@@ -11,6 +11,9 @@ describe("secrets", () => {
     ["fs.azure.account.key.x.blob.core.windows.net"],
     ["avro-confluent.basic-auth.user-info"],
     ["apiKey"],
+    ["properties.pwd"],
+    ["db_pass"],
+    ["ssl.key.passphrase"],
   ])("the value of %s is a secret", (key) => expect(isSecretKey(key)).toBe(true));
 
   test.each([
@@ -18,6 +21,9 @@ describe("secrets", () => {
     ["table.exec.state.ttl"],
     ["key.format"],
     ["primary-key"],
+    ["bypass"],
+    ["pass-through"],
+    ["compass"],
     ["password-file"],
     ["parallelism.default"],
   ])("the value of %s is none", (key) => expect(isSecretKey(key)).toBe(false));
@@ -41,6 +47,29 @@ describe("secrets", () => {
       `'x' = 'module required username="u" password="******";'`,
     ],
     ["a query string", "https://h/p?token=abc&x=1", "https://h/p?token=******&x=1"],
+    ["JSON numbers", '{"password": 1234, "n": 1}', '{"password": ******, "n": 1}'],
+    [
+      "JSON within JSON",
+      String.raw`{"a": "{\"password\": \"x\", \"n\": \"1\"}"}`,
+      String.raw`{"a": "{\"password\": \"******\", \"n\": \"1\"}"}`,
+    ],
+    [
+      "options with comments",
+      "'password' /* a */ = -- b\n 'x', 'topic' = 'y'",
+      "'password' /* a */ = -- b\n '******', 'topic' = 'y'",
+    ],
+    ["a string with escapes", String.raw`'password' = E'a\'b', 'topic' = 'y'`, "'password' = E'******', 'topic' = 'y'"],
+    ["Unicode strings", String.raw`U&'\0070assword' = U&'\0061b'`, String.raw`U&'\0070assword' = U&'******'`],
+    ["a string on two lines", "'password' = 'a'\n  'b', 'topic' = 'y'", "'password' = '******', 'topic' = 'y'"],
+    [
+      "Flink's list of options",
+      "'topic'='orders'\n'password'='x'\n'z'='1'",
+      "'topic'='orders'\n'password'='******'\n'z'='1'",
+    ],
+    ["SET", "SET 'secret-key'=abc", "SET 'secret-key'=******"],
+    ["SET without quotes", "/* c */ set s3.secret-key = abc;", "/* c */ set s3.secret-key = ******;"],
+    ["a quotation", "is `s3.secret-key=ab` here", "is `s3.secret-key=******` here"],
+    ["an UPDATE", "update t set token = u.token, n = 1", "update t set token = u.token, n = 1"],
     ["plain SQL", "select a = b from t where token = u.token", "select a = b from t where token = u.token"],
   ])("are masked in %s", (_name, text, masked) => expect(maskSecrets(text)).toBe(masked));
 
