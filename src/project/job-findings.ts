@@ -1,10 +1,10 @@
-import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
+import { maskSecrets } from "../secrets.ts";
 import type { Attributed } from "./attribution.ts";
 import { groupBy } from "./group-by.ts";
-import { adapterWouldBreakOn, type HintProblem, unsafeConfig } from "./hint-problems.ts";
+import { adapterWouldBreakOn, describeProblem, executionConfigOf, unsafeConfig } from "./hint-problems.ts";
 import { parseHints } from "./hints.ts";
 import type { Finding, JobDefinition } from "./job.ts";
-import { field, unknownModes } from "./job-modes.ts";
+import { unknownModes } from "./job-modes.ts";
 import { preparesSession } from "./objects.ts";
 import { readableSql } from "./readable-sql.ts";
 import type { ManifestNode } from "./recording.ts";
@@ -22,21 +22,6 @@ export function hintFindings(node: ManifestNode, sql: string): readonly Finding[
     file: node.file,
     line: null,
   }));
-}
-
-function describeProblem({ hint, key, value, reason }: HintProblem): string {
-  const shown = key !== null && isSecretKey(key) ? mask : maskSecrets(value);
-  const subject = key === null ? hint : `${hint} \`${key}\``;
-  return maskSecrets(`${subject} = \`${shown}\` ${reason}.`);
-}
-
-/** dbt's merged config of a model; numbers and booleans as the adapter prints them. */
-function executionConfigOf(config: unknown): Readonly<Record<string, string>> {
-  const entries = ["default_execution_config", "execution_config"].flatMap((name) => {
-    const value = field(config, name);
-    return typeof value === "object" && value !== null ? Object.entries(value) : [];
-  });
-  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]));
 }
 
 /** Modes that are none: the adapter ends with a Python error on them. */

@@ -26,7 +26,7 @@ interface Start {
 /** The jobs that a recording describes. Pure; what cannot become a job is a finding. */
 export function jobsOf(recording: Recording): RecordedJobs {
   const context = contextOf(recording);
-  const models = recording.nodes.filter((node) => node.resourceType === "model" && wasRun(node, recording));
+  const models = recording.nodes.filter((node) => node.resourceType === "model" && isWanted(node, recording));
   const tables = models.filter((node) => node.materialized === "table");
   const starts = tables.flatMap((node) => findStart(context, node) ?? []).sort((a, b) => a.at - b.at);
   const made = starts.map((start) => makeJob(context, start));
@@ -45,7 +45,7 @@ export function jobsOf(recording: Recording): RecordedJobs {
   };
 }
 
-function wasRun(node: ManifestNode, recording: Recording): boolean {
+function isWanted(node: ManifestNode, recording: Recording): boolean {
   return recording.selected === null || recording.selected.includes(node.uniqueId);
 }
 

@@ -1,9 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError } from "../errors.ts";
 import type { CompiledSide } from "./changed.ts";
 import { runDbt } from "./dbt.ts";
-import { unsafeValues } from "./hint-check.ts";
+import { describeProblem, executionConfigOf, unsafeConfig } from "./hint-problems.ts";
 import { type CompiledManifest, readManifest } from "./manifest.ts";
 import { hasSeeds, projectSettings } from "./project-settings.ts";
 import { commentOf, isQuery } from "./query-comment.ts";
@@ -41,6 +40,8 @@ export async function compileSide(side: Side): Promise<CompiledSide | null> {
 export async function recordSide(side: Side, select: readonly string[] | null): Promise<Recording> {
   const compiled = select === null ? null : await manifestOf(side);
   const wanted = compiled === null ? null : compiled.nodes.filter((node) => select?.includes(node.uniqueId));
+  // Not all that ran: what a selected model reads is run for its definition, and is a job of the other side's too.
+  const selected = wanted?.map((node) => node.uniqueId) ?? null;
   if (compiled !== null && wanted?.length === 0) return recordingOf(side, compiled, []);
   side.recorder.clear();
   const seeds = compiled === null ? await hasSeeds(side) : readsSeed(compiled, wanted ?? []);
@@ -52,7 +53,7 @@ export async function recordSide(side: Side, select: readonly string[] | null): 
   } catch (error) {
     throw (await hintError(side, error)) ?? error;
   }
-  return recordingOf(side, await manifestOf(side), select === null ? null : await ranNodes(side));
+  return recordingOf(side, await manifestOf(side), selected);
 }
 
 function manifestOf(side: Side): Promise<CompiledManifest> {
@@ -99,23 +100,11 @@ function readsSeed({ nodes }: CompiledManifest, wanted: CompiledManifest["nodes"
 async function hintError(side: Side, cause: unknown): Promise<DeployError | null> {
   if (!(cause instanceof DeployError) || !/Improper format of execution config/.test(cause.message)) return null;
   const manifest = await manifestOf(side).catch(() => null);
-  const unsafe = unsafeValues(manifest?.nodes ?? []);
+  const unsafe = (manifest?.nodes ?? []).flatMap(({ file, config }) =>
+    unsafeConfig(executionConfigOf(config)).map((problem) => `${file}: ${describeProblem(problem)}`),
+  );
   if (unsafe.length === 0) return null;
-  const named = unsafe.map(({ file, key, value }) => `${file}: execution_config "${key}" is "${value}"`).join("; ");
-  return new DeployError("hint-unsafe", `dbt-flink-adapter cannot read a ";", "=" or ")" in a value: ${named}`, {
+  return new DeployError("hint-unsafe", `dbt fails on a value that the adapter cannot read: ${unsafe.join("; ")}`, {
     cause,
-  });
-}
-
-/** The unique ids in dbt's run_results.json. */
-async function ranNodes(side: Side): Promise<readonly string[]> {
-  const file = join(side.run.targetFolder, "run_results.json");
-  const value: unknown = JSON.parse(await readFile(file, "utf8"));
-  const results: unknown = typeof value === "object" && value !== null ? Reflect.get(value, "results") : null;
-  if (!Array.isArray(results)) throw new DeployError("manifest-unreadable", `${file} has no results`);
-  return results.map((result: unknown) => {
-    const id: unknown = typeof result === "object" && result !== null ? Reflect.get(result, "unique_id") : null;
-    if (typeof id !== "string") throw new DeployError("manifest-unreadable", `${file}: a result has no unique_id`);
-    return id;
   });
 }

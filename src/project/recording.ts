@@ -33,6 +33,6 @@ export interface Recording {
   readonly nodes: readonly ManifestNode[];
   /** The full statement with its hints that dbt wrote to target/run, by unique_id; a suspended model is only there. */
   readonly written: Readonly<Record<string, string>>;
-  /** Unique ids that were run; null when everything was. */
+  /** Unique ids of the models whose jobs are wanted; null for all. What they read was run with them. */
   readonly selected: readonly string[] | null;
 }

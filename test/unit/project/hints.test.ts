@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adapterWouldBreakOn, unsafeConfig } from "../../../src/project/hint-problems.ts";
+import { adapterWouldBreakOn, describeProblem, unsafeConfig } from "../../../src/project/hint-problems.ts";
 import { parseHints } from "../../../src/project/hints.ts";
 
 describe("parseHints", () => {
@@ -75,5 +75,17 @@ describe("unsafeConfig", () => {
       { hint: "execution_config", key: "a", value: "x;y=z", reason: "holds `;`, which the adapter cannot read" },
       { hint: "execution_config", key: "b", value: "f(x)", reason: "holds `)`, which the adapter cannot read" },
     ]);
+  });
+});
+
+describe("a problem in words", () => {
+  test.each([
+    ["cut by the adapter at a parenthesis", "/** execution_config('a=b;s3.secret-key=TOP)SECRET') */ select 1"],
+    ["with a semicolon in it", "/** execution_config('s3.secret-key=TOP;SECRET') */ select 1"],
+    ["with a second sign in it", "/** execution_config('s3.secret-key=TOP=SECRET') */ select 1"],
+  ])("shows no part of a secret %s", (_name, sql) => {
+    const words = adapterWouldBreakOn(sql).map(describeProblem).join("\n");
+    expect(words).toContain("******");
+    expect(words).not.toMatch(/TOP|SECRET/);
   });
 });
