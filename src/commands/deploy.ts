@@ -52,11 +52,12 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     openLedger(store, {
       environment: inputs.environment,
       deployment,
+      project: head.recording.project,
       commit: revision.commit,
       now: () => shell.now().toISOString(),
     });
   const before = await ledgerOf("");
-  const { jobs, suspended, held, past } = await deployedJobs(store, before.deployed());
+  const { jobs, suspended, held, past } = await deployedJobs(store, before.deployed(), head.recording.project);
   const changes = diffJobs({
     base: jobs,
     head: head.jobs.map(sealJob),

@@ -20,13 +20,14 @@ export interface DeployedJobs {
   readonly past: ReadonlyMap<string, "removed" | "taken-over">;
 }
 
-/** The jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
-export async function deployedJobs(store: Store, deployed: Deployed): Promise<DeployedJobs> {
+/** The project's jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
+export async function deployedJobs(store: Store, deployed: Deployed, project: string): Promise<DeployedJobs> {
   const jobs: Job[] = [];
   const suspended = new Set<string>();
   const held = new Set<string>();
   const past = new Map<string, "removed" | "taken-over">();
-  for (const { name, settled } of deployed.values()) {
+  for (const { name, settled, project: owner } of deployed.values()) {
+    if (owner !== null && owner !== project) continue;
     if (settled?.kind === "removed" && settled.savepoint !== null) past.set(name, "removed");
     if (settled?.kind === "running" && settled.reference === null) past.set(name, "taken-over");
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;

@@ -78,6 +78,7 @@ async function operate(
   const ledger = await openLedger(store, {
     environment,
     deployment,
+    project: null,
     commit: null,
     now: () => shell.now().toISOString(),
   });

@@ -90,9 +90,9 @@ async function makePlanOf(
 
   if (base === "deployed") {
     const store = openStore(inputs, shell.cwd);
-    const deployed = await deployedJobs(store, fold(await store.entries()));
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
+    const deployed = await deployedJobs(store, fold(await store.entries()), head.recording.project);
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),

@@ -98,14 +98,29 @@ async function recordRenames(request: DeploymentRequest, { ledger }: RunContext)
   const names = new Set(request.jobs.map((job) => job.name));
   for (const [from, to] of Object.entries(request.renames)) {
     if (!names.has(to) || names.has(from)) continue;
-    if (ledger.job(to).settled !== null || ledger.job(from).settled === null) continue;
+    if (isKnown(ledger.job(to)) || !isKnown(ledger.job(from))) continue;
     await ledger.append(to, { kind: "renamed", from });
   }
+}
+
+/** Whether a job of that name is deployed: one that was removed is not, though its savepoint is kept. */
+function isKnown({ settled, attempt }: RecordedJob): boolean {
+  return attempt !== null || (settled !== null && settled.kind !== "removed");
+}
+
+/** Another project's job of the same name is never taken for this one's. */
+function refuseForeign(recorded: RecordedJob, project: string | null): void {
+  if (!isKnown(recorded) || recorded.project === null || project === null || recorded.project === project) return;
+  throw new DeployError(
+    "duplicate-job-name",
+    `${recorded.name} is a job of project ${recorded.project} in this environment; give the model a pipeline.name of its own`,
+  );
 }
 
 async function taskOf(job: Job, request: DeploymentRequest, context: RunContext): Promise<JobTask> {
   const { ledger } = context;
   const recorded = ledger.job(job.name);
+  refuseForeign(recorded, ledger.project);
   const reference = await referenceOf(job, recorded, request, context);
   const { settled, attempt } = recorded;
   const named = await newPath(job, recorded, ledger);
@@ -175,10 +190,12 @@ async function removals(
   context: RunContext,
 ): Promise<{ readonly tasks: readonly Work[]; readonly kept: readonly JobOutcome[] }> {
   const names = new Set(request.jobs.map((job) => job.name));
+  const { project } = context.ledger;
   const gone = [...context.ledger.deployed().values()].filter(
     (recorded) =>
       !names.has(recorded.name) &&
-      (recorded.attempt !== null || (recorded.settled !== null && recorded.settled.kind !== "removed")),
+      isKnown(recorded) &&
+      (recorded.project === null || project === null || recorded.project === project),
   );
   if (request.removedJobs === "keep") {
     const note = "no model defines it any more; it is kept (`removed-jobs: keep`)";
@@ -190,7 +207,7 @@ async function removals(
         code: null,
         message: null,
         jobId: recorded.settled?.kind === "running" ? recorded.settled.jobId : null,
-        notes: [note],
+        notes: recorded.attempt === null ? [note] : [`${note}, and an earlier deployment of it did not end`],
       })),
     };
   }

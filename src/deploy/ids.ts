@@ -38,7 +38,8 @@ export function checkpointId(job: string, number: number): string {
 
 /** `<dir>/<environment>/<job>/<deployment>`, each part safe in a URI; so a savepoint can be found by where it lies. */
 export function savepointFolder(directory: string, key: AttemptKey): string {
-  const part = (name: string): string => encodeURIComponent(name).replaceAll("%", "_");
+  const part = (name: string): string =>
+    name.replace(/[^A-Za-z0-9_-]/gu, (sign) => `~${sign.codePointAt(0)?.toString(16)}~`);
   const last = hex32("savepoint", key.deployment, key.since).slice(0, 16);
   return [directory.replace(/\/+$/, ""), part(key.environment), part(key.job), last].join("/");
 }

@@ -62,6 +62,8 @@ export interface Entry {
   readonly at: string;
   readonly environment: string;
   readonly deployment: string;
+  /** The dbt project that was deployed; null where a command deployed none. */
+  readonly project: string | null;
   readonly commit: string | null;
   readonly job: string;
   readonly fact: Fact;
@@ -141,7 +143,9 @@ export function decodeEntry(json: string, where: string): Entry {
   if (!Number.isSafeInteger(value.sequence) || Number(value.sequence) < 1) {
     throw unreadable(`sequence is ${JSON.stringify(value.sequence)}`);
   }
-  if (!textOrNull(value.commit)) throw unreadable("commit is neither text nor null");
+  for (const field of ["project", "commit"] as const) {
+    if (!textOrNull(value[field])) throw unreadable(`${field} is neither text nor null`);
+  }
   const fact = value.fact;
   if (!isRecord(fact) || !text(fact.kind) || !Object.hasOwn(fields, fact.kind)) {
     throw unreadable(`fact.kind is ${JSON.stringify(isRecord(fact) ? fact.kind : fact)}`);
@@ -150,8 +154,8 @@ export function decodeEntry(json: string, where: string): Entry {
     if (!holds(fact[field])) throw unreadable(`fact.${field} is ${JSON.stringify(fact[field])}`);
   }
   const entry = value as unknown as Entry;
-  const { version, sequence, environment, deployment, commit, job, fact: said } = entry;
-  if (entryId({ version, sequence, environment, deployment, commit, job, fact: said }) !== entry.id)
+  const { version, sequence, environment, deployment, project, commit, job, fact: said } = entry;
+  if (entryId({ version, sequence, environment, deployment, project, commit, job, fact: said }) !== entry.id)
     throw unreadable("its id does not match what it says");
   return entry;
 }

@@ -46,6 +46,8 @@ export interface RecordedJob {
   readonly since: string;
   /** The name this job's state moved to by a rename, if it did. */
   readonly movedTo: string | null;
+  /** The dbt project it belongs to; an environment may hold the jobs of several. */
+  readonly project: string | null;
   /** The commit and time of the entry that settled it, for people. */
   readonly commit: string | null;
   readonly at: string | null;
@@ -59,6 +61,7 @@ export const nothing = (name: string): RecordedJob => ({
   attempt: null,
   since: "",
   movedTo: null,
+  project: null,
   commit: null,
   at: null,
 });
@@ -87,13 +90,15 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     attempt: null,
     since: entry.id,
     movedTo: null,
-    // Suspending and resuming deploy no commit.
+    // Suspending and resuming deploy no project and no commit.
+    project: entry.project ?? recorded.project,
     commit: entry.commit ?? recorded.commit,
     at: entry.at,
   });
   const attempt = recorded.attempt ?? { deployment: entry.deployment, stop: null, stopped: null, submissions: [] };
   const go = (next: Partial<Attempt>): RecordedJob => ({
     ...recorded,
+    project: entry.project ?? recorded.project,
     movedTo: null,
     attempt: { ...attempt, ...next },
   });

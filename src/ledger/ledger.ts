@@ -6,6 +6,8 @@ import type { Store } from "./store.ts";
 export interface Ledger {
   readonly store: Store;
   readonly environment: string;
+  /** The dbt project that is being deployed; null where none is. */
+  readonly project: string | null;
   deployed(): Deployed;
   job(name: string): RecordedJob;
   /** Resolves once the store has confirmed it; throws `store-unconfirmed`. */
@@ -15,6 +17,7 @@ export interface Ledger {
 export interface Writer {
   readonly environment: string;
   readonly deployment: string;
+  readonly project: string | null;
   readonly commit: string | null;
   /** ISO 8601 of now. */
   readonly now: () => string;
@@ -31,6 +34,7 @@ export async function openLedger(store: Store, writer: Writer): Promise<Ledger> 
       sequence: (entries.at(-1)?.sequence ?? 0) + 1,
       environment: writer.environment,
       deployment: writer.deployment,
+      project: writer.project,
       commit: writer.commit,
       job,
       fact,
@@ -43,6 +47,7 @@ export async function openLedger(store: Store, writer: Writer): Promise<Ledger> 
   return {
     store,
     environment: writer.environment,
+    project: writer.project,
     deployed: () => deployed,
     job: (name) => deployed.get(name) ?? nothing(name),
     append(job, fact) {

@@ -22,7 +22,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
   const gateway = new Gateway({ url: fake.gatewayUrl });
   const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
   const now = () => "2026-01-01T00:00:00.000Z";
-  const writer = { environment: "default", deployment: "d".repeat(32), commit: "c".repeat(40), now };
+  const writer = { environment: "default", deployment: "d".repeat(32), project: null, commit: "c".repeat(40), now };
   const { jobs: outcomes } = await deploy(
     {
       jobs,

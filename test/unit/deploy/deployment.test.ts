@@ -364,6 +364,33 @@ describe("with the JobManager's REST", () => {
     });
   });
 
+  test("a rename onto the name of a job that was removed earlier keeps the state of the renamed one", async () => {
+    await start();
+    await it.deploy([first, job({ name: "sums" })]);
+    it.fake.step(5);
+    await it.deploy([first]);
+    const [id = ""] = it.fake.living("totals");
+    const { jobs } = await it.deploy([job({ name: "sums" })], { renames: { totals: "sums" } });
+    expect(jobs).toMatchObject([{ job: "sums", ending: "upgraded" }]);
+    expect(jobs[0]?.restored).toContain(`savepoint-${id.slice(0, 6)}-`);
+  });
+
+  test("another project's jobs in the same environment are left alone", async () => {
+    await start();
+    await it.deploy([first], { project: "shop" });
+    const { jobs } = await it.deploy([job({ name: "sums" })], { project: "fleet" });
+    expect(jobs).toMatchObject([{ job: "sums", ending: "created" }]);
+    expect(it.fake.living("totals")).toHaveLength(1);
+  });
+
+  test("another project's job of the same name is not taken for one's own", async () => {
+    await start();
+    await it.deploy([first], { project: "shop" });
+    const { jobs } = await it.deploy([second], { project: "fleet" });
+    expect(jobs).toMatchObject([{ job: "totals", code: "duplicate-job-name" }]);
+    expect(it.fake.living("totals")).toHaveLength(1);
+  });
+
   test("a new job that ignores its savepoint is replaced by the old one", async () => {
     await running();
     it.fake.cluster.checkpointSteps = 1_000_000;

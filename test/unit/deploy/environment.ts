@@ -22,6 +22,7 @@ export type Through = Cluster["through"];
 export interface RunOptions {
   /** Distinguishes commits: it is what the deployment's id is made of. */
   readonly commit?: string;
+  readonly project?: string;
   readonly removedJobs?: "stop" | "keep";
   readonly renames?: Readonly<Record<string, string>>;
   readonly savepointDirectory?: string | null;
@@ -151,6 +152,7 @@ export class Environment implements AsyncDisposable {
     const ledger = await openLedger(world.store, {
       environment: "test",
       deployment,
+      project: options.project ?? null,
       commit,
       now: () => "2026-01-01T00:00:00.000Z",
     });

@@ -107,6 +107,7 @@ const job = (settled: Settled | null, inHand: Attempt | null = null): RecordedJo
   attempt: inHand,
   since: "e1",
   movedTo: null,
+  project: null,
   commit: null,
   at: null,
 });

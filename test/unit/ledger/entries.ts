@@ -7,14 +7,22 @@ export interface EntryOptions {
   readonly sequence?: number;
   readonly job?: string;
   readonly deployment?: string;
+  readonly project?: string | null;
   readonly commit?: string | null;
   readonly at?: string;
 }
 
 /** An entry that says this, the first of its ledger unless told otherwise. */
 export function entry(fact: Fact, options: EntryOptions = {}): Entry {
-  const { sequence = 1, job = "totals", deployment = "d", commit = null, at = "2026-01-01T00:00:00.000Z" } = options;
-  const covered = { version: 1, sequence, environment: "test", deployment, commit, job, fact } as const;
+  const {
+    sequence = 1,
+    job = "totals",
+    deployment = "d",
+    project = null,
+    commit = null,
+    at = "2026-01-01T00:00:00.000Z",
+  } = options;
+  const covered = { version: 1, sequence, environment: "test", deployment, project, commit, job, fact } as const;
   return { ...covered, id: entryId(covered), at };
 }
 

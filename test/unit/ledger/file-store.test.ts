@@ -27,7 +27,13 @@ afterEach(() => {
 });
 
 const adopted = (jobId: string): Fact => ({ kind: "adopted", jobId });
-const writer = { environment: "test", deployment: "d", commit: null, now: () => "2026-01-01T00:00:00.000Z" };
+const writer = {
+  environment: "test",
+  deployment: "d",
+  project: null,
+  commit: null,
+  now: () => "2026-01-01T00:00:00.000Z",
+};
 const entriesFolder = () => join(folder, "test", "entries");
 const names = () => readdirSync(entriesFolder()).toSorted();
 
@@ -144,7 +150,7 @@ describe("two writers at once", () => {
       const [folder, deployment] = process.argv.slice(1);
       const store = openFileStore(folder, "test");
       for (let count = 0; count < 5; count += 1) {
-        const writer = { environment: "test", deployment, commit: null, now: () => new Date().toISOString() };
+        const writer = { environment: "test", deployment, project: null, commit: null, now: () => new Date().toISOString() };
         const ledger = await openLedger(store, writer);
         await ledger.append("totals", { kind: "adopted", jobId: deployment + count });
       }`;
