@@ -110,8 +110,8 @@ describe("what dbt refuses is shown in dbt's own words, with the file", () => {
     });
     const said =
       /Model 'model\.shop\.daily' \(models\/daily\.sql\) depends on a node named 'nothing' which was not found/;
-    expectRefusal(await plan(broken.folder), "dbt-failed", said);
-    expectRefusal(await deploy(broken.folder), "dbt-failed", said);
+    for (const ended of await Promise.all([plan(broken.folder), deploy(broken.folder)]))
+      expectRefusal(ended, "dbt-failed", said);
     await broken.commit({ "models/daily.sql": "select '{{ env_var('BROKERS') }}' as b" });
     expectRefusal(await plan(broken.folder), "dbt-failed", /name BROKERS in `dbt-env` to pass it to dbt/);
   });
@@ -131,8 +131,8 @@ describe("a project that is not in order is refused before the cluster is touche
       "models/totals.sql": `{{ config(materialized='view') }} ${query}`,
     });
     const said = /project shop has no model with `materialized: table`/;
-    expectRefusal(await plan(empty.folder), "no-jobs", said);
-    expectRefusal(await deploy(empty.folder), "no-jobs", said);
+    for (const ended of await Promise.all([plan(empty.folder), deploy(empty.folder)]))
+      expectRefusal(ended, "no-jobs", said);
   });
 
   test("a change that is in no commit", async () => {
@@ -163,12 +163,9 @@ describe("a project that is not in order is refused before the cluster is touche
       }),
       "init.sql": "create catalog c with ('type' = 'no_such_type')",
     });
-    expectRefusal(await deploy(wrong.folder), "model-invalid", /^models\/totals\.sql:8: Column 'amuont' not found/m);
-    expectRefusal(
-      await plan(wrong.folder, "--init-sql", "init.sql"),
-      "flink-start-failed",
-      /init-sql: create catalog was refused: .*no_such_type/,
-    );
+    const [deployed, planned] = await Promise.all([deploy(wrong.folder), plan(wrong.folder, "--init-sql", "init.sql")]);
+    expectRefusal(deployed, "model-invalid", /^models\/totals\.sql:8: Column 'amuont' not found/m);
+    expectRefusal(planned, "flink-start-failed", /init-sql: create catalog was refused: .*no_such_type/);
   });
 
   afterAll(() => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorCodes } from "../../src/errors.ts";
 import { type Ended, Folders, filesWith, runCli } from "../process/harness.ts";
 import {
   environment,
@@ -138,7 +139,7 @@ describe("a project whose sources a hook makes", () => {
     });
     const { code, stderr, stdout } = await plan(repository, "--base", "main");
     expect(code).toBe(1);
-    expect(stderr).toContain("duplicate-job-name: Give each model a `pipeline.name` of its own.");
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(`duplicate-job-name: ${errorCodes["duplicate-job-name"]}`);
     expect(stdout).toMatch(/models\/gone\.sql.*models\/log\.sql/);
     expect(planFile(repository).findings.map(({ code }) => code)).toEqual(["duplicate-job-name"]);
   });

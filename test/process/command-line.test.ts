@@ -1,6 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { errorCodes } from "../../src/errors.ts";
 import { commands, inputsOf } from "../../src/inputs/table.ts";
 import { version } from "../../src/version.ts";
 import { Folders, runAction, runCli } from "./harness.ts";
@@ -37,7 +38,7 @@ describe("help and version go to standard output and end with 0", () => {
 });
 
 describe("a wrong call ends with 2 and says on standard error what is wrong and where help is", () => {
-  const help = "inputs-invalid: Correct the named input; `flink-dbt-deploy <command> --help` lists them all.\n";
+  const help = `inputs-invalid: ${errorCodes["inputs-invalid"]}\n`;
   test.each([
     ["an unknown command", ["destroy"], 'command: "destroy" is none of plan, deploy, suspend, resume, status'],
     [
