@@ -90,7 +90,7 @@ describe("what is named and is not there", () => {
     );
   });
 
-  test("dbt, Python, Java", async () => {
+  test("dbt, Java", async () => {
     expectRefusal(await plan(repository.folder, "--dbt-command", "no-such-dbt"), "dbt-missing", /no-such-dbt/);
     const path = await folders.make();
     const git = execFileSync("sh", ["-c", "command -v git"], { encoding: "utf8" }).trim();
