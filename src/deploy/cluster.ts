@@ -86,7 +86,7 @@ export interface Cluster extends AsyncDisposable {
   stopStatus(request: StopRequest): Promise<StopStatus>;
   lastSavepoint(jobId: string): Promise<LastSavepoint>;
   cancel(jobId: string): Promise<void>;
-  /** Asks for a checkpoint now; false where that cannot be asked for. Idempotent by trigger id. */
+  /** Asks for a checkpoint now; false where that cannot be asked for. One too many does no harm. */
   checkpoint(jobId: string, triggerId: string): Promise<boolean>;
   prepare(program: Program): Promise<PreparedProgram>;
 }

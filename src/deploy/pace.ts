@@ -2,9 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 
 export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-const shortestMs = 20;
+const shortestMs = 10;
 /** While nobody processes records, or soon will, and otherwise. */
-const longestMs = { urgent: 50, otherwise: 250 };
+const longestMs = { urgent: 20, otherwise: 250 };
 
 const realSleep: Sleep = async (ms, signal) => {
   await wait(ms, undefined, { signal }).catch(() => undefined);

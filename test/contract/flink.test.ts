@@ -187,6 +187,21 @@ describe.each(subjects)("$name", ({ start }) => {
   });
 
   describe("a job", () => {
+    test("the list of jobs tells how many tasks run", async () => {
+      const id = await running();
+      const tasks = (await jobmanager.jobs()).find((job) => job.id === id)?.tasks;
+      expect(tasks?.total).toBeGreaterThan(0);
+      expect(tasks?.running).toBe(tasks?.total);
+    });
+
+    test("a checkpoint can be asked for, however seldom they come by themselves", async () => {
+      const id = await running({ "execution.checkpointing.interval": "1 h" });
+      const completed = async () => (await jobmanager.checkpoints(id))?.counts.completed ?? 0;
+      const before = await completed();
+      expect(await jobmanager.triggerCheckpoint(id, newId())).toBe(true);
+      await until(completed, (count) => count > before);
+    });
+
     test("runs under the id and name it was given, and completes checkpoints", async () => {
       const id = await running({ "pipeline.name": "counting" });
       expect(id).toBe(`abcdef${serial.toString(16).padStart(26, "0")}`);
