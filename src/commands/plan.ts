@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { access, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import type { PlanInputs } from "../inputs/inputs.ts";
@@ -8,11 +8,12 @@ import { diffJobs } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-file.ts";
+import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
-import { type Checkout, findCheckout, makeScratch, openRevision } from "./checkout.ts";
+import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
 import { deployedJobs, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
-import { type RecordedJobs, recordAll, recordBoth, refusalOf } from "./recorded-jobs.ts";
+import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
 
@@ -107,7 +108,20 @@ async function makePlanOf(
   }
 
   await using baseRevision = await openRevision(checkout, base, join(folder, "base-tree"));
-  const [baseSide, headSide] = await Promise.all([
+  if (!(await hasProject(baseRevision))) {
+    const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
+    refuseEmpty(head);
+    const changes = diffJobs({
+      base: [],
+      head: head.jobs,
+      invalid: { base: new Set(), head: head.refused },
+      renames: inputs.renames,
+    });
+    const findings = [...head.findings, noteOfNewProject(base, checkout)];
+    return await finish(baseRevision.commit, head, { changes, findings });
+  }
+  // Both have ended when one fails: the folders that dbt works in are removed next.
+  const [baseSide, headSide] = await allOrFirstError([
     workbench.openSide("base", baseRevision),
     workbench.openSide("head", headRevision),
   ]);
@@ -121,6 +135,20 @@ async function makePlanOf(
     renames: inputs.renames,
   });
   return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
+}
+
+function hasProject({ projectFolder }: Revision): Promise<boolean> {
+  return access(join(projectFolder, "dbt_project.yml")).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A change that adds the project: its base is no mistake, and a cluster has none of its jobs. */
+function noteOfNewProject(base: string, { project }: Checkout): Finding {
+  const where = project === "" ? "no dbt_project.yml" : `no ${project}/dbt_project.yml`;
+  const message = `The base ${base} has ${where}, so every job is new.`;
+  return { severity: "note", code: "unknown", message, job: null, file: null, line: null };
 }
 
 function refuseEmpty({ jobs, refused, unrecorded, recording }: RecordedJobs): void {

@@ -47,7 +47,7 @@ export async function recordBoth(
 }
 
 /** Waits for both even when one fails, so that nothing of ours runs on; base's error comes first. */
-async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
+export async function allOrFirstError<A, B>(work: readonly [Promise<A>, Promise<B>]): Promise<readonly [A, B]> {
   const [first, second] = await Promise.allSettled(work);
   if (first.status === "rejected") throw first.reason;
   if (second.status === "rejected") throw second.reason;

@@ -30,9 +30,11 @@ export interface WorkbenchOptions {
 
 export async function openWorkbench({ inputs, flinkVersion, folder, shell }: WorkbenchOptions): Promise<Workbench> {
   const opened: AsyncDisposable[] = [];
+  const sides: Promise<Side>[] = [];
   // A command that ends at once, for a base that does not exist, does not wait for Flink to start.
   const closing = new AbortController();
   const { environment, signal } = shell;
+  const untilClosed = AbortSignal.any([signal, closing.signal]);
   const log = (line: string): void => shell.log(`planner: ${line}`);
   const cacheFolder = inputs.cacheDir === null ? defaultCacheFolder(environment) : resolve(shell.cwd, inputs.cacheDir);
   const initSql = await readInitSql(inputs.initSql, shell.cwd);
@@ -46,7 +48,6 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
       signal,
       environment,
     });
-    const untilClosed = AbortSignal.any([signal, closing.signal]);
     const own = { folder: join(folder, "planner"), signal: untilClosed };
     const embedded = await startGateway({ distribution, ...own, log, environment });
     opened.push(embedded);
@@ -77,30 +78,35 @@ export async function openWorkbench({ inputs, flinkVersion, folder, shell }: Wor
       signal,
     }),
   );
+  const openOne = async (name: string, revision: Revision): Promise<Side> => {
+    const answers = openLater(async () => openAnswers({ gateway: await gateway, initSql, signal }));
+    const side = await openSide({
+      name,
+      dbt: await dbt,
+      projectFolder: revision.projectFolder,
+      profilesFolder: inputs.profilesDir === null ? null : resolve(shell.cwd, inputs.profilesDir),
+      target: inputs.target,
+      vars: inputs.vars,
+      workFolder: join(folder, name),
+      environment,
+      environmentAllow: inputs.dbtEnv,
+      answer: async (statement, before) => (await answers.value()).answer(statement, before),
+      signal: untilClosed,
+    });
+    opened.push(side, answers);
+    return side;
+  };
   return {
     planner: () => planner,
-    async openSide(name, revision) {
-      const answers = openLater(async () => openAnswers({ gateway: await gateway, initSql, signal }));
-      const side = await openSide({
-        name,
-        dbt: await dbt,
-        projectFolder: revision.projectFolder,
-        profilesFolder: inputs.profilesDir === null ? null : resolve(shell.cwd, inputs.profilesDir),
-        target: inputs.target,
-        vars: inputs.vars,
-        workFolder: join(folder, name),
-        environment,
-        environmentAllow: inputs.dbtEnv,
-        answer: async (statement, before) => (await answers.value()).answer(statement, before),
-        signal,
-      });
-      opened.push(side, answers);
+    openSide(name, revision) {
+      const side = start(() => openOne(name, revision));
+      sides.push(side);
       return side;
     },
     async [Symbol.asyncDispose]() {
-      closing.abort();
+      closing.abort(new DeployError("interrupted", "the command ended before this was done"));
       // What is still being started is waited for, so that nothing is left running.
-      await Promise.allSettled([gateway, planner, dbt]);
+      await Promise.allSettled([gateway, planner, dbt, ...sides]);
       for (const one of opened.reverse()) await one[Symbol.asyncDispose]();
     },
   };
