@@ -4,6 +4,11 @@ import type { Explanation } from "../planner/explanation.ts";
 import type { Planner } from "../planner/planner.ts";
 import type { Finding, Job } from "../project/job.ts";
 
+/** A job that stays suspended does not run its changed program yet, and a deployment takes that program all the same. */
+function asksPlanner({ kind, before, after }: Change): boolean {
+  return kind !== "none" || (before !== null && after !== null && before.digest !== after.digest);
+}
+
 /** Asks the planner about both sides of every change; what it refuses in head is a finding, in base it is just unknown. */
 export async function explainChanges(
   changes: readonly Change[],
@@ -19,7 +24,7 @@ export async function explainChanges(
   };
   const explained = await Promise.all(
     changes.map(async (change) => {
-      if (change.kind === "none") return change;
+      if (!asksPlanner(change)) return change;
       const [before, after] = await Promise.all([
         explain(change.kind === "remove" ? null : change.before, false),
         explain(change.after, true),

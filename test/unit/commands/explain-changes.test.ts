@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { explainChanges } from "../../../src/commands/explain-changes.ts";
+import { diffJobs, type Jobs } from "../../../src/plan/diff.ts";
+import type { Planner } from "../../../src/planner/planner.ts";
+import type { Finding } from "../../../src/project/job.ts";
+import { job } from "../plan/jobs.ts";
+
+const refusal: Finding = { severity: "error", code: "model-invalid", message: "no", job: "a", file: null, line: null };
+
+/** A planner that takes every program but those that hold `broken`. */
+function plannerThatIsAsked(): { readonly asked: string[]; readonly planner: () => Promise<Planner> } {
+  const asked: string[] = [];
+  const planner: Planner = {
+    flinkVersion: "1.20.3",
+    complete: async () => ({ jobs: [], findings: [] }),
+    async explain({ program: { insert } }) {
+      asked.push(insert);
+      if (insert.includes("broken")) return refusal;
+      return { plan: "p", advice: null, graph: [], compiledPlan: insert };
+    },
+    [Symbol.asyncDispose]: async () => undefined,
+  };
+  return { asked, planner: async () => planner };
+}
+
+const query = (text: string) => job("a", { insert: `INSERT INTO a ${text}` });
+const changesOf = (more: Partial<Jobs>) => diffJobs({ base: [], head: [], renames: {}, ...more });
+
+test("an unchanged job is not asked about", async () => {
+  const { asked, planner } = plannerThatIsAsked();
+  await explainChanges(changesOf({ base: [query("SELECT 1")], head: [query("SELECT 1")] }), planner);
+  expect(asked).toEqual([]);
+});
+
+test("a program that changes while its job stays suspended is known to run, and has its compiled plan", async () => {
+  const { planner } = plannerThatIsAsked();
+  const suspended = { suspendedInBase: new Set(["a"]), held: new Set(["a"]) };
+  const changes = changesOf({ base: [query("SELECT 1")], head: [query("SELECT 2")], ...suspended });
+  expect(changes.map(({ kind }) => kind)).toEqual(["none"]);
+  const explained = await explainChanges(changes, planner);
+  expect(explained.changes[0]?.explainedAfter?.compiledPlan).toBe("INSERT INTO a SELECT 2");
+
+  const broken = changesOf({ base: [query("SELECT 1")], head: [query("SELECT broken")], ...suspended });
+  expect((await explainChanges(broken, planner)).findings).toEqual([refusal]);
+});
