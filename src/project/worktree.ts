@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { DeployError } from "../errors.ts";
+import { DeployError, describeError } from "../errors.ts";
 import { runChild } from "./child-process.ts";
 
 /** A folder with one commit's files; closing it removes the folder and what git keeps of it. */
@@ -24,8 +24,8 @@ export async function resolveRef(repo: string, ref: string): Promise<string> {
 }
 
 async function whyMissing(repo: string): Promise<string> {
-  const { code, stdout } = await git(repo, ["rev-parse", "--is-shallow-repository"]);
-  if (code !== 0) return ", which is not a git repository";
+  const { code, stdout, stderr } = await git(repo, ["rev-parse", "--is-shallow-repository"]);
+  if (code !== 0) return `: ${whyRefused(repo, stderr)}`;
   if (stdout.trim() === "true")
     return ": the clone is shallow; fetch it whole with `fetch-depth: 0` in actions/checkout";
   return ": neither a branch, a tag nor a commit, here or on origin";
@@ -59,9 +59,16 @@ export function headCommit(repo: string): Promise<string> {
 
 /** The top folder of the repository that a folder lies in; throws `base-missing` outside of one. */
 export async function repositoryOf(folder: string): Promise<string> {
-  const { code, stdout } = await git(folder, ["rev-parse", "--show-toplevel"]);
-  if (code !== 0) throw new DeployError("base-missing", `${folder} is not in a git repository`);
+  const { code, stdout, stderr } = await git(folder, ["rev-parse", "--show-toplevel"]);
+  if (code !== 0) throw new DeployError("base-missing", whyRefused(folder, stderr));
   return stdout.trim();
+}
+
+/** git has one exit code for everything; its words are in English because `LC_ALL` is C. Its advice is kept. */
+function whyRefused(folder: string, stderr: string): string {
+  return /not a git repository/.test(stderr)
+    ? `${folder} is not in a git repository`
+    : `git refuses ${folder}: ${stderr.trim().replace(/\s*\n\s*/g, " ")}`;
 }
 
 /** An empty filter process also switches off the single-file filter beside it. */
@@ -72,11 +79,22 @@ function git(repo: string, words: readonly string[]): ReturnType<typeof runChild
   // Inside a git hook these variables point git at another repository.
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name));
   const environment = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
-  return runChild(["git", "--literal-pathspecs", ...config, ...words], { cwd: repo, environment });
+  return runChild(["git", "--literal-pathspecs", ...config, ...words], { cwd: repo, environment }).catch((cause) => {
+    throw new DeployError(
+      "base-missing",
+      `git cannot be started: install it, and have it on PATH (${describeError(cause)})`,
+      {
+        cause,
+      },
+    );
+  });
 }
 
 async function must(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
   const finished = await git(repo, words);
   if (finished.code === 0) return finished;
-  throw new DeployError("internal", `git ${words.join(" ")} failed: ${finished.stderr.trim()}`);
+  throw new DeployError(
+    "base-missing",
+    `\`git ${words.join(" ")}\` failed in ${repo}, so there are no files to compare: ${finished.stderr.trim() || `exit code ${finished.code}`}`,
+  );
 }

@@ -66,7 +66,7 @@ describe("a ref", () => {
   it("outside of a repository says that", async () => {
     await expect(resolveRef(folder, "main")).rejects.toMatchObject({
       code: "base-missing",
-      message: expect.stringContaining("not a git repository"),
+      message: expect.stringContaining("not in a git repository"),
     });
     await expect(repositoryOf(folder)).rejects.toMatchObject({ code: "base-missing" });
     expect(await repositoryOf(join(repo, "shop"))).toBe(repo);
@@ -120,5 +120,49 @@ describe("the project's folder", () => {
     expect(await isDirty(repo, "shop")).toBe(false);
     await writeFile(join(repo, "shop", "new.sql"), "");
     expect(await isDirty(repo, join(repo, "shop"))).toBe(true);
+  });
+});
+
+describe("what git refuses", () => {
+  const withPath = async (path: string, use: () => Promise<void>) => {
+    const former = process.env.PATH;
+    process.env.PATH = path;
+    await use().finally(() => {
+      process.env.PATH = former;
+    });
+  };
+
+  it("for want of git is said", async () => {
+    await withPath(folder, async () => {
+      await expect(repositoryOf(repo)).rejects.toMatchObject({
+        code: "base-missing",
+        message: expect.stringMatching(/^git cannot be started: install it/),
+      });
+    });
+  });
+
+  it("because the folder is another's comes with git's own advice", async () => {
+    const bin = join(folder, "bin");
+    await mkdir(bin);
+    const words = `fatal: detected dubious ownership in repository at '${repo}'\nTo add an exception for this directory, call:\n\n\tgit config --global --add safe.directory ${repo}`;
+    await writeFile(join(bin, "git"), `#!/bin/sh\nprintf '%b\\n' "${words}" >&2\nexit 128\n`);
+    await chmod(join(bin, "git"), 0o755);
+    await withPath(`${bin}:${process.env.PATH}`, async () => {
+      for (const refused of [repositoryOf(repo), resolveRef(repo, "main")]) {
+        await expect(refused).rejects.toMatchObject({
+          code: "base-missing",
+          message: expect.stringMatching(/git refuses .*dubious ownership.*git config --global --add safe\.directory /),
+        });
+      }
+    });
+  });
+
+  it("when files are checked out is told in git's words", async () => {
+    const first = await commit("one");
+    await mkdir(join(folder, "taken", "already"), { recursive: true });
+    await expect(addWorktree(repo, first, join(folder, "taken"))).rejects.toMatchObject({
+      code: "base-missing",
+      message: expect.stringMatching(/`git worktree add .*` failed in .*already exists/),
+    });
   });
 });
