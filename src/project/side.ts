@@ -1,5 +1,5 @@
-import { access, mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { access, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
 import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
@@ -56,8 +56,7 @@ export async function openSide(options: SideOptions): Promise<Side> {
     throw new DeployError("manifest-unreadable", `dbt_project.yml in ${options.projectFolder} has no name`);
   }
   const userProfile = await readFile(await findProfile(options), "utf8");
-  const packages = projectFile["packages-install-path"];
-  const packagesFolder = resolve(options.projectFolder, typeof packages === "string" ? packages : "dbt_packages");
+  const packagesFolder = await packagesFolderOf(options.projectFolder, projectFile);
   const hadPackages = await exists(packagesFolder);
   const compiling = { value: false };
   const answer: Answer = (statement, before) =>
@@ -85,7 +84,10 @@ export async function openSide(options: SideOptions): Promise<Side> {
       await recorder[Symbol.asyncDispose]();
       // dbt makes this folder in the project whatever it is told.
       await rm(join(options.projectFolder, dependencyLogs), { recursive: true, force: true });
-      if (!hadPackages) await rm(packagesFolder, { recursive: true, force: true });
+      // Asked again: what dbt installs may have put a link in the way.
+      if (!hadPackages && (await isInside(options.projectFolder, packagesFolder))) {
+        await rm(packagesFolder, { recursive: true, force: true });
+      }
       await rm(options.workFolder, { recursive: true, force: true });
     },
   };
@@ -100,6 +102,37 @@ export async function openSide(options: SideOptions): Promise<Side> {
     await side[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** A change's author chooses the path, and what is installed there is removed again: never outside the project. */
+async function packagesFolderOf(projectFolder: string, file: Readonly<Record<string, unknown>>): Promise<string> {
+  const setting = file["packages-install-path"];
+  const path = typeof setting === "string" ? setting : "dbt_packages";
+  const folder = resolve(projectFolder, path);
+  if (await isInside(projectFolder, folder)) return folder;
+  throw new DeployError(
+    "manifest-unreadable",
+    `dbt_project.yml: packages-install-path is ${path}, which is not inside the project's folder; name a folder in it`,
+  );
+}
+
+/** Whether a path, which need not exist, lies below the folder once symbolic links are followed. */
+async function isInside(folder: string, path: string): Promise<boolean> {
+  const isBelow = (top: string, one: string): boolean => !/^(\.\.(\/|$)|$|\/)/.test(relative(top, one));
+  if (!isBelow(folder, path)) return false;
+  let existing = path;
+  while (!(await isThere(existing))) existing = dirname(existing);
+  const [top, real] = await Promise.all([folder, existing].map((one) => realpath(one).catch(() => null)));
+  if (top == null || real == null) return false;
+  return real === top ? existing !== path : isBelow(top, real);
+}
+
+/** A link counts, wherever it leads. */
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function wantsPackages(projectFolder: string): Promise<boolean> {
