@@ -1,7 +1,8 @@
-import { mkdtemp, realpath, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readdir, realpath, rm } from "node:fs/promises";
+import { hostname, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
+import { isAlive } from "../flink/cache.ts";
 import { addWorktree, headCommit, isDirty, repositoryOf, resolveRef } from "../project/worktree.ts";
 
 /** A folder of ours that goes away with the command. */
@@ -9,9 +10,24 @@ export interface Scratch extends AsyncDisposable {
   readonly folder: string;
 }
 
-export async function makeScratch(): Promise<Scratch> {
-  const folder = await mkdtemp(join(await realpath(tmpdir()), "flink-dbt-deploy-"));
+/** The name says which process it belongs to; what killed processes of this host left is removed first. */
+export async function makeScratch(parent: string = tmpdir()): Promise<Scratch> {
+  const within = await realpath(parent);
+  await sweep(within);
+  const folder = await mkdtemp(join(within, `flink-dbt-deploy-${process.pid}-${host}-`));
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true, maxRetries: 3 }) };
+}
+
+const host = hostname().replace(/[^\w.-]/g, "_");
+
+/** git's record of a worktree in such a folder goes with the `worktree prune` before the next one. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const [, pid, of] = /^flink-dbt-deploy-(\d+)-(.+)-[^-]{6}$/.exec(name) ?? [];
+    if (pid === undefined || of !== host || isAlive(Number(pid))) continue;
+    // Another user's cannot be removed, and is theirs to remove.
+    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
+  }
 }
 
 /** The user's repository and where the dbt project lies in it. */
