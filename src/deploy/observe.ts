@@ -35,7 +35,7 @@ export class Observer {
   readonly #clock: () => number;
   #watch: Watch | null = null;
   #stoppedAt: number | null = null;
-  #refused: string | null = null;
+  #neverRan: string | null = null;
 
   constructor(cluster: Cluster, clock: () => number) {
     this.#cluster = cluster;
@@ -79,7 +79,7 @@ export class Observer {
       endedMs: since(watch?.endedSince),
       stop: status,
       lastSavepoint,
-      wasRefused: id !== null && id === this.#refused,
+      wasRefused: id !== null && id === this.#neverRan,
       lagMs,
       checkpointsAsked: watch?.checkpointsAsked ?? 0,
     };
@@ -92,9 +92,9 @@ export class Observer {
     watch.checkpointsAsked = (await this.#cluster.checkpoint(jobId, triggerId(number))) ? number : "refused";
   }
 
-  /** Flink's answer to a submission, which nothing on the cluster tells afterwards. */
-  noteRefusal(jobId: string): void {
-    this.#refused = jobId;
+  /** Flink could not start it, which its id proves for good; nothing on the cluster tells afterwards. */
+  noteFailedStart(jobId: string): void {
+    this.#neverRan = jobId;
   }
 
   /** Between the old job's end and the newest submission's RUNNING: nobody processes records. */

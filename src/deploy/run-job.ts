@@ -189,7 +189,7 @@ class JobRun implements AsyncDisposable {
       case "refused":
         return await this.#append({ kind: "submit-failed", jobId, cause: answer.cause }, recorded);
       case "unclear":
-        if (answer.isRefusal) this.#observer.noteRefusal(jobId);
+        if (answer.neverRan) this.#observer.noteFailedStart(jobId);
         this.#say(`looking for ${jobId}: ${answer.why}`);
         if (!answer.isRefusal) await this.#pace.pauseLong();
     }

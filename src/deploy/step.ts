@@ -51,7 +51,7 @@ export interface Observed {
   readonly stop: StopStatus;
   /** Of the job to be stopped, or of a recorded one that is FINISHED, once it has ended. */
   readonly lastSavepoint: LastSavepoint;
-  /** Flink refused the newest submission to this run: it never ran. */
+  /** Flink told this run that it could not start the newest submission: it never ran. */
   readonly wasRefused: boolean;
   /** How old an answer may be. */
   readonly lagMs: number;

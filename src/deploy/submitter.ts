@@ -1,5 +1,5 @@
 import { DeployError } from "../errors.ts";
-import { isDuplicateSubmission } from "../flink/gateway.ts";
+import { isDuplicateSubmission, isFailedStart } from "../flink/gateway.ts";
 import type { Program } from "../project/job.ts";
 import type { Cluster, PreparedProgram } from "./cluster.ts";
 import { isUnreachable } from "./patient-cluster.ts";
@@ -14,8 +14,8 @@ export type Answer =
   /** The cluster has it, or had it. */
   | { readonly kind: "accepted"; readonly notes: readonly string[] }
   | { readonly kind: "refused"; readonly cause: string }
-  /** To be looked for, and sent again where it is not there. */
-  | { readonly kind: "unclear"; readonly why: string; readonly isRefusal: boolean };
+  /** To be looked for, and sent again where it is not there. `neverRan`: Flink could not start it, under this very id. */
+  | { readonly kind: "unclear"; readonly why: string; readonly isRefusal: boolean; readonly neverRan: boolean };
 
 /**
  * Holds the prepared sessions of one run and sends programs in them. Sending again is safe, since Flink takes a job id
@@ -71,7 +71,7 @@ export class Submitter implements AsyncDisposable {
     if (isUnreachable(error) || (error instanceof DeployError && error.code === "session-expired")) {
       this.#troubleSince ??= this.#clock();
       if (this.#clock() - this.#troubleSince > this.#patienceMs) throw error;
-      return { kind: "unclear", why: error.message, isRefusal: false };
+      return { kind: "unclear", why: error.message, isRefusal: false, neverRan: false };
     }
     if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
     // It may be there after all: one that Flink could not start, or whose answer the gateway did not get.
@@ -79,7 +79,7 @@ export class Submitter implements AsyncDisposable {
     if (!isListed && isDuplicateSubmission(error)) return { kind: "accepted", notes: [] };
     if (!isListed && this.#refused === jobId) return { kind: "refused", cause: error.message };
     this.#refused = jobId;
-    return { kind: "unclear", why: error.message, isRefusal: true };
+    return { kind: "unclear", why: error.message, isRefusal: true, neverRan: isFailedStart(error) };
   }
 
   async #discard(program: Program): Promise<void> {

@@ -223,6 +223,13 @@ export function isDuplicateSubmission(error: unknown): boolean {
   return /\.Duplicate(?:Job|Application)SubmissionException: /.test(trace ?? "");
 }
 
+/** Whether a submission ended before the job began to run: Flink took its id and could not start it. No field tells. */
+export function isFailedStart(error: unknown): boolean {
+  if (!(error instanceof DeployError) || error.code !== "statement-failed") return false;
+  const trace = error.cause instanceof JavaTrace ? error.cause.stack : undefined;
+  return /\.JobInitializationException: /.test(trace ?? "");
+}
+
 function named(field: string): Decoder<string> {
   return fields((it) => it.get(field, string));
 }
