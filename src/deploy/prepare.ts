@@ -55,12 +55,17 @@ async function runPostHooks(
 /** Reading a large savepoint's metadata and uploading jars happens within the INSERT. */
 const submitLimitMs = 300_000;
 
+/** The older is ignored by some versions for part of the settings, the newer unknown to others. */
+const restoreKeys = ["execution.savepoint.path", "execution.state-recovery.path"] as const;
+
 async function setUp(session: GatewaySession, program: Program, options: PrepareOptions): Promise<void> {
   const run = (sql: string): Promise<unknown> => session.execute(sql, { signal: options.signal });
   for (const sql of options.initSql) await run(sql);
   for (const statement of program.setup) await run(unlessThere(statement.sql));
   for (const sql of program.preHooks) await run(sql);
   await run(unlessThere(program.sink.sql));
+  // A path that a hook or init SQL left in the session would rewind a job that is to start without one.
+  if (options.initSql.length + program.preHooks.length > 0) for (const key of restoreKeys) await run(`RESET '${key}'`);
   const executionConfig = { ...program.executionConfig, "execution.runtime-mode": program.runtimeMode };
   await session.execute(`EXPLAIN ${program.insert}`, { executionConfig, signal: options.signal });
 }
@@ -77,7 +82,7 @@ function unlessThere(sql: string): string {
 
 /**
  * With the statement, never by SET, which would reach the next one (facts 2). The restore path goes under both of its
- * names: the older is ignored by some versions for part of the settings, the newer unknown to others.
+ * names.
  */
 export function submissionConfig(program: Program, jobId: string, name: string, restore: string | null): Config {
   return {
@@ -85,6 +90,6 @@ export function submissionConfig(program: Program, jobId: string, name: string, 
     "execution.runtime-mode": program.runtimeMode,
     "pipeline.name": name,
     "$internal.pipeline.job-id": jobId,
-    ...(restore === null ? {} : { "execution.savepoint.path": restore, "execution.state-recovery.path": restore }),
+    ...(restore === null ? {} : Object.fromEntries(restoreKeys.map((key) => [key, restore]))),
   };
 }
