@@ -1,7 +1,7 @@
 import type { JobReference } from "../ledger/entry.ts";
 import type { Settled } from "../ledger/fold.ts";
 import { type AttemptKey, jobId } from "./ids.ts";
-import type { Desired, Situation, Step } from "./step.ts";
+import type { Desired, NamedPath, Situation, Step } from "./step.ts";
 
 type AtRest = Exclude<Settled, { jobId: string }>;
 type Record = Extract<Step, { do: "record" }>;
@@ -15,7 +15,7 @@ export function beginAtRest({ desired, key }: Situation, settled: AtRest): Step 
       if (settled.kind === "removed") return { do: "end", ending: "unchanged" };
       return {
         do: "record",
-        fact: { kind: "removed", reference: settled.reference, savepoint: settled.savepoint },
+        fact: { kind: "removed", reference: takenBy(settled) ?? settled.reference, savepoint: settled.savepoint },
         ends: "removed",
       };
     case "running":
@@ -29,26 +29,34 @@ function suspendAtRest(desired: Extract<Desired, { kind: "suspended" }>, settled
   if (settled.kind === "suspended" && isSame && settled.by === desired.by && desired.startFrom === null) {
     return { do: "end", ending: "unchanged" };
   }
-  const step = suspend(desired, settled.reference, desired.startFrom ?? settled.savepoint);
+  const named = desired.startFrom;
+  const state =
+    named === null ? { savepoint: settled.savepoint, of: takenBy(settled) } : { savepoint: named, of: null };
+  const step = suspend(desired, settled.reference, state);
   return settled.kind === "suspended" ? { ...step, ends: "unchanged" } : step;
 }
 
-/** A changed job under `stateless` leaves its state behind when it is resumed. */
+/** The program whose state the savepoint holds; null where it is not known, or a person chose the savepoint. */
+function takenBy(settled: AtRest): JobReference | null {
+  return settled.kind === "suspended" && settled.of !== undefined ? settled.of : settled.reference;
+}
+
+/** The savepoint is kept whatever is to run from now on: whether that takes it is decided when it is resumed. */
 function suspend(
   desired: Extract<Desired, { kind: "suspended" }>,
   before: JobReference | null,
-  savepoint: string | null,
+  { savepoint, of }: { readonly savepoint: string | null; readonly of: JobReference | null },
 ): Record {
   const reference = desired.reference ?? before;
   const isChanged = before !== null && reference?.digest !== before.digest;
-  const leavesState = isChanged && desired.upgradeMode === "stateless";
   return {
     do: "record",
     fact: {
       kind: "suspended",
       by: desired.by,
       reference,
-      savepoint: leavesState ? desired.startFrom : savepoint,
+      savepoint,
+      ...(of?.digest === reference?.digest ? {} : { of }),
     },
     ends: "suspended",
     ...(isChanged ? { note: "it is suspended; the change takes effect when it is resumed" } : {}),
@@ -58,7 +66,9 @@ function suspend(
 /** A job at rest starts again with its state, unless a person names another or it changed under `stateless`. */
 function restoreAtRest(desired: Extract<Desired, { kind: "running" }>, settled: AtRest): string | null {
   if (desired.startFrom !== null) return desired.startFrom;
-  const isChanged = settled.reference?.digest !== desired.reference.digest;
+  const of = takenBy(settled);
+  const isChosen = settled.kind === "suspended" && settled.of === null;
+  const isChanged = !isChosen && of?.digest !== desired.reference.digest;
   return isChanged && desired.upgradeMode === "stateless" ? null : settled.savepoint;
 }
 
@@ -67,12 +77,17 @@ export function afterStop({ desired, settled, key }: Situation, savepoint: strin
   const before = settled?.reference ?? null;
   switch (desired.kind) {
     case "suspended":
-      return suspend(desired, before, savepoint);
+      return suspend(desired, before, { savepoint, of: before });
     case "removed":
       return { do: "record", fact: { kind: "removed", reference: before, savepoint }, ends: "removed" };
     case "running":
-      return submitNew(desired, desired.upgradeMode === "stateless" ? null : savepoint, key, number);
+      return submitNew(desired, desired.upgradeMode === "stateless" ? named(desired) : savepoint, key, number);
   }
+}
+
+/** The path in the model's config, before the attempt began or since. */
+function named({ startFrom, answer }: NamedPath): string | null {
+  return startFrom ?? answer;
 }
 
 /** The `number`-th submission of the attempt. */

@@ -2,7 +2,7 @@ import type { Settled } from "../ledger/fold.ts";
 import { beginAtRest, submitNew } from "./at-rest.ts";
 import { type ClusterJob, hasEnded } from "./cluster.ts";
 import { savepointFolder, triggerId } from "./ids.ts";
-import { nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type Desired, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 
 type Running = Extract<Settled, { kind: "running" }>;
 
@@ -68,7 +68,8 @@ function beginRunning(situation: Situation, settled: Running): Step {
   };
 }
 
-function intendStop({ name, desired, settings, key }: Situation, jobId: string): Step {
+function intendStop(situation: Situation, jobId: string): Step {
+  const { name, desired, settings, key } = situation;
   const keepsState = desired.kind !== "running" || desired.upgradeMode !== "stateless";
   const withSavepoint = keepsState && settings.settledMode !== "batch";
   if (withSavepoint && settings.savepointDirectory === null) {
@@ -86,9 +87,24 @@ function intendStop({ name, desired, settings, key }: Situation, jobId: string):
     savepointFolder:
       withSavepoint && settings.savepointDirectory !== null ? savepointFolder(settings.savepointDirectory, key) : null,
   } as const;
-  if (desired.kind !== "running" || desired.startFrom === null) return { do: "record", fact };
-  const note = `${desired.startFrom} in its execution_config is not used: the running job has its state`;
-  return { do: "record", fact, note };
+  const notes = desired.kind === "running" ? notesOfUpgrade(situation, desired) : [];
+  return { do: "record", fact, ...(notes.length === 0 ? {} : { note: notes.join("; ") }) };
+}
+
+/** What a person should know of an upgrade before the old job is stopped. */
+function notesOfUpgrade(
+  { settled, settings }: Situation,
+  { startFrom, upgradeMode }: Extract<Desired, { kind: "running" }>,
+): readonly string[] {
+  const path =
+    startFrom === null
+      ? []
+      : upgradeMode === "stateless"
+        ? [`the new job starts from ${startFrom}, which its execution_config names, without the running job's state`]
+        : [`${startFrom} in its execution_config is not used: the running job has its state`];
+  const isSealed = !settings.canPutBack && settled?.kind === "running" && settled.reference !== null;
+  const sealed = "should the new job not hold, the old one cannot be put back: a secret of its program is not at hand";
+  return isSealed ? [...path, sealed] : path;
 }
 
 /** A job of ours that does not run any more: never started again on its own, where its state is not proven. */
@@ -108,15 +124,30 @@ function endedByItself(situation: Situation, settled: Running, job: ClusterJob |
       ends: "suspended",
     };
   }
-  if (job?.state === "FINISHED") return finishedByItself(situation, settled, job.id);
+  const isRestart = desired.kind === "running" && desired.upgradeMode === "stateless";
+  const isUntold = observed.lastSavepoint.kind === "unknown" && situation.settings.settledMode !== "batch";
+  const isChanged = desired.kind === "running" && desired.reference.digest !== settled.reference?.digest;
+  if (job?.state === "FINISHED" && !(isUntold && isRestart && isChanged)) {
+    return isUntold ? finishedUntold(situation, job.id) : finishedByItself(situation, settled, job.id);
+  }
   const how = job === undefined ? "the cluster does not know it any more" : `it is ${job.state}`;
-  if (desired.kind === "running" && desired.upgradeMode === "stateless") {
+  if (isRestart) {
     const note = `job ${settled.jobId} should run, but ${how}; it starts again without state, as its upgrade mode says`;
     return { ...submitNew(desired, null, key, 1), note };
   }
   return refuse(
     "needs-operator",
     `job ${settled.jobId} of ${name} should run, but ${how}; find its newest savepoint or checkpoint, ${nameAPath}`,
+  );
+}
+
+/** A job that was stopped with a savepoint is FINISHED like one that read its sources to their end. */
+function finishedUntold({ name, observed }: Situation, jobId: string): Step {
+  if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${jobId}` };
+  const whoTells = observed.seesProgress ? "the JobManager does not tell" : "only `jobmanager-url` can tell";
+  return refuse(
+    "needs-operator",
+    `job ${jobId} of ${name} should run, but it is FINISHED, and ${whoTells} whether it read its sources to their end or someone stopped it with a savepoint; to start from that one, ${nameAPath}`,
   );
 }
 

@@ -61,11 +61,17 @@ function endedUntold(situation: Situation, stop: Stop, job: ClusterJob | undefin
     return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: last.path } };
   }
   if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${stop.jobId}` };
-  if (last.kind !== "unknown" && job?.state === "FINISHED" && settled?.kind === "running" && settled.reference) {
+  // The newest of all, in a folder that is not ours: someone else stopped it.
+  const foreign = last.kind === "known" && last.isNewest && job?.state === "FINISHED" ? last.path : null;
+  const isTold = last.kind !== "unknown" && foreign === null;
+  if (isTold && job?.state === "FINISHED" && settled?.kind === "running" && settled.reference) {
     const note = `job ${stop.jobId} read its sources to their end before it could be stopped`;
     return { do: "record", fact: { kind: "finished", jobId: stop.jobId, reference: settled.reference }, note };
   }
-  const where = `it lies under ${stop.savepointFolder} if it was completed`;
+  const where =
+    foreign === null
+      ? `it lies under ${stop.savepointFolder} if it was completed`
+      : `someone else stopped it, with savepoint ${foreign}`;
   if (desired.kind === "removed") {
     const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
     return { do: "record", fact, ends: "removed", note: `nothing tells the savepoint of ${stop.jobId}; ${where}` };

@@ -5,6 +5,12 @@ import { jobId } from "./ids.ts";
 import { type Desired, type Ending, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 import { type Verification, verify } from "./verify.ts";
 
+/**
+ * How long an INSERT of a run that died may take to show. One that comes later still is cancelled while the attempt is in
+ * hand, and a stranger to the next one.
+ */
+const inFlightMs = 10_000;
+
 /** The next step of an attempt whose newest submission is this one. Pure. */
 export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
   const { observed } = situation;
@@ -22,6 +28,7 @@ export function afterSubmission(situation: Situation, attempt: Attempt, submissi
   if (job === undefined) {
     if (submission.accepted) return lost(situation, attempt, submission);
     if (isWanted(situation, attempt, submission)) return { do: "submit", submission };
+    if (observed.endedMs < inFlightMs) return { do: "wait", for: `${submission.jobId}, which may be on its way` };
     return failed(submission, "another change came before it was submitted");
   }
   if (!submission.accepted) return { do: "record", fact: { kind: "submitted", jobId: job.id } };
@@ -54,7 +61,7 @@ function lost({ name, desired }: Situation, attempt: Attempt, submission: Submis
   const from = submission.restore === null ? "" : ` from ${submission.restore}`;
   const how = `job ${submission.jobId} of ${name} was submitted${from}, and the cluster does not know it any more`;
   const isAnswered = desired.kind === "removed" || unspentAnswer(desired, attempt) !== null;
-  if (isAnswered || desired.upgradeMode === "stateless") return failed(submission, how);
+  if (isAnswered || mayStartEmpty(desired)) return failed(submission, how);
   return refuse(
     "needs-operator",
     `${how}, so whether it let records out is unknown; find its newest checkpoint, ${nameAPath}, or name the path it was submitted from (or set upgrade_mode to stateless) where records may come twice`,
@@ -127,16 +134,24 @@ function mayHaveLetOut({ observed }: Situation, submission: Submission): boolean
   return observed.seesProgress ? (observed.progress?.completedCheckpoints ?? 0) > 0 : !observed.wasRefused;
 }
 
-function stuck({ name, desired, observed }: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
+function stuck(situation: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
+  const { name, desired, observed } = situation;
   if (submission.failure === null && (desired.kind === "removed" || unspentAnswer(desired, attempt) !== null)) {
     return failed(submission, cause);
   }
-  const why = observed.seesProgress
-    ? `it has completed a checkpoint, so records after ${submission.restore} are already out: starting the old job from that savepoint would send them twice`
-    : `without \`jobmanager-url\` nobody can tell whether it let out records after ${submission.restore}, which the old job would send again from there`;
+  const { jobId, restore } = submission;
+  const job = observed.jobs.find((one) => one.id === jobId);
+  const why =
+    job === undefined
+      ? `the cluster does not know it any more, so whether it let out records after ${restore} is unknown: the old job would send them again from there`
+      : observed.seesProgress
+        ? `it has completed a checkpoint, so records after ${restore} are already out: starting the old job from that savepoint would send them twice`
+        : `without \`jobmanager-url\` nobody can tell whether it let out records after ${restore}, which the old job would send again from there`;
+  const isAlive = job !== undefined && !hasEnded(job.state);
+  const goes = `${isAlive ? "it is cancelled then, and " : ""}Flink deletes a job's checkpoints at its end unless execution.checkpointing.externalized-checkpoint-retention is RETAIN_ON_CANCELLATION, so name one that is kept`;
   return refuse(
     "needs-operator",
-    `job ${submission.jobId} of ${name} does not hold (${cause}), and ${why}. Mend the cause and deploy again; or choose a state, ${nameAPath}`,
+    `job ${jobId} of ${name} does not hold (${cause}), and ${why}. Mend the cause and deploy again; or choose a state, ${nameAPath} (${goes})`,
   );
 }
 
@@ -148,46 +163,80 @@ function afterFailure(
   cause: string,
   job: ClusterJob | undefined,
 ): Step {
-  const { desired, settled, settings, observed, key } = situation;
+  const { desired, observed, key } = situation;
   const number = attempt.submissions.length + 1;
-  const mustKnow = submission.restore !== null && desired.kind !== "removed";
-  if (mustKnow && job !== undefined && observed.seesProgress && !observed.isFinal) {
+  const hadState = submission.restore !== null;
+  if (hadState && job !== undefined && observed.seesProgress && !observed.isFinal) {
     return { do: "wait", for: `the last word on ${job.id}` };
   }
-  const isStuck = mustKnow && (job === undefined ? submission.accepted : mayHaveLetOut(situation, submission));
+  const isStuck = hadState && (job === undefined ? submission.accepted : mayHaveLetOut(situation, submission));
   const answer = unspentAnswer(desired, attempt);
   if (desired.kind === "running" && answer !== null && (isStuck || attempt.stop === null)) {
     return submitNew(desired, answer, key, number);
   }
-  if (isStuck && job !== undefined) return stuck(situation, attempt, submission, cause);
-  const savepoint =
-    attempt.stopped?.savepoint ??
-    submission.restore ??
-    (settled !== null && "savepoint" in settled ? settled.savepoint : null);
+  if (isStuck && desired.kind === "removed") return removeStuck(situation, submission);
+  if (isStuck && job === undefined && mayStartEmpty(desired)) return submitNew(desired, null, key, number);
+  if (isStuck) return stuck(situation, attempt, submission, cause);
+  const savepoint = provenState(situation, attempt, submission);
   if (desired.kind !== "running") return afterStop(situation, savepoint, number);
   const isTried = attempt.submissions.some((one) => one.reference.digest === desired.reference.digest);
   if (!isTried) return submitNew(desired, submission.restore, key, number);
-  if (submission.role === "new" && settled?.kind === "running" && settled.reference !== null && settings.canPutBack) {
+  return putBack(situation, attempt, submission, { cause, savepoint });
+}
+
+function mayStartEmpty(desired: Desired): desired is Extract<Desired, { kind: "running" }> {
+  return desired.kind === "running" && desired.upgradeMode === "stateless";
+}
+
+/** The model is gone, so nobody is to decide; what would send records twice is not kept for its return. */
+function removeStuck({ settled }: Situation, { jobId, restore }: Submission): Step {
+  const note = `job ${jobId} may have let out records after ${restore}, so that savepoint is not kept for the job: should its model come back, it starts empty unless the model names a path`;
+  const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
+  return { do: "record", fact, ends: "removed", note };
+}
+
+/** From where whatever comes next sends no record twice, where the newest submission has sent none. */
+function provenState({ settled }: Situation, attempt: Attempt, submission: Submission): string | null {
+  if (hasGoneOn(attempt)) return submission.restore;
+  if (attempt.stopped !== null) return attempt.stopped.savepoint;
+  return submission.restore ?? (settled !== null && "savepoint" in settled ? settled.savepoint : null);
+}
+
+/**
+ * An earlier submission may have let records out, and another state was named: what the attempt began with would send
+ * them again. One that was replaced from the same state had let nothing out, or a person chose that.
+ */
+function hasGoneOn({ submissions }: Attempt): boolean {
+  return submissions.some((one, index) => {
+    const next = submissions[index + 1];
+    return one.accepted && one.restore !== null && next?.role === "new" && next.restore !== one.restore;
+  });
+}
+
+function putBack(
+  { settled, settings, key }: Situation,
+  attempt: Attempt,
+  submission: Submission,
+  { cause, savepoint }: { readonly cause: string; readonly savepoint: string | null },
+): Step {
+  const goneOn = hasGoneOn(attempt);
+  const isReplaceable = submission.role === "new" && settings.canPutBack && !goneOn;
+  if (isReplaceable && settled?.kind === "running" && settled.reference !== null) {
+    const id = jobId(key, attempt.submissions.length + 1);
+    const { reference } = settled;
     return {
       do: "record",
-      fact: {
-        kind: "submit-intended",
-        role: "put-back",
-        jobId: jobId(key, number),
-        reference: settled.reference,
-        restore: savepoint,
-      },
+      fact: { kind: "submit-intended", role: "put-back", jobId: id, reference, restore: savepoint },
       note: `the new job does not hold: ${cause}; putting the old one back`,
     };
   }
   if (settled?.kind === "suspended") {
-    return {
-      do: "record",
-      fact: { kind: "suspended", by: settled.by, reference: settled.reference, savepoint: settled.savepoint },
-      ends: "failed",
-      cause: `${cause}; the job stays suspended with its savepoint`,
-    };
+    const fact = goneOn ? { ...settled, savepoint, of: null } : settled;
+    return { do: "record", fact, ends: "failed", cause: `${cause}; the job stays suspended with its savepoint` };
   }
-  const fact = { kind: "down", reference: settled?.reference ?? null, savepoint, cause } as const;
-  return { do: "record", fact, ends: "failed", cause };
+  const why = goneOn
+    ? `${cause}; an earlier job of this attempt may have let records out, so the old one is not put back: the next deployment starts from ${savepoint} again, or from another path that the model's execution_config names`
+    : cause;
+  const fact = { kind: "down", reference: settled?.reference ?? null, savepoint, cause: why } as const;
+  return { do: "record", fact, ends: "failed", cause: why };
 }

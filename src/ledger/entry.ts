@@ -42,8 +42,11 @@ export type Fact =
       readonly kind: "suspended";
       /** `model`: job_state says so, and it resumes when job_state does; `command`: it rests until `resume`. */
       readonly by: "model" | "command";
+      /** What runs when it is resumed. */
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
+      /** The program that took the savepoint, where that is another; null where a person named the path. */
+      readonly of?: JobReference | null;
     }
   | { readonly kind: "removed"; readonly reference: JobReference | null; readonly savepoint: string | null }
   | {
@@ -120,7 +123,12 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   finished: { jobId: text, reference },
-  suspended: { by: oneOf("model", "command"), reference: referenceOrNull, savepoint: textOrNull },
+  suspended: {
+    by: oneOf("model", "command"),
+    reference: referenceOrNull,
+    savepoint: textOrNull,
+    of: (value) => value === undefined || referenceOrNull(value),
+  },
   removed: { reference: referenceOrNull, savepoint: textOrNull },
   down: { reference: referenceOrNull, savepoint: textOrNull, cause: text },
 };

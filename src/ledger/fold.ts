@@ -15,6 +15,8 @@ export type Settled =
       readonly by: "model" | "command";
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
+      /** The program that took the savepoint, where that is not `reference`; null where a person named the path. */
+      readonly of?: JobReference | null;
     }
   | {
       readonly kind: "removed" | "down";
@@ -120,6 +122,7 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
         by: fact.by,
         reference: fact.reference,
         savepoint: fact.savepoint,
+        ...(fact.of === undefined ? {} : { of: fact.of }),
       });
     case "removed":
     case "down":

@@ -257,6 +257,21 @@ describe("a job that runs as recorded", () => {
       ),
     },
     {
+      given: "starts under `stateless` from the path that its config names, and it is said",
+      recorded: job(running),
+      desired: run({ upgradeMode: "stateless", startFrom: "file:/p" }),
+      observed,
+      expected: record({ kind: "stop-intended", withSavepoint: false }, note("starts from file:/p")),
+    },
+    {
+      given: "is stopped although it cannot be put back, and it is said",
+      recorded: job(running),
+      desired: run(),
+      observed,
+      settings: { canPutBack: false },
+      expected: record({ kind: "stop-intended" }, note("cannot be put back")),
+    },
+    {
       given: "is not stopped where no folder is given for its savepoint",
       recorded: job(running),
       desired: run(),
@@ -374,8 +389,37 @@ describe("a job that should run and does not", () => {
       given: "and was taken over with a program that nobody knows is a person's to decide",
       recorded: job({ ...running, reference: null }),
       desired: rest(),
-      observed: { jobs: [listed("j1", "FINISHED")] },
+      observed: { jobs: [listed("j1", "FINISHED")], lastSavepoint: { kind: "none" } },
       expected: refusal("needs-operator", "does not know its program"),
+    },
+    {
+      given: "and whose record nobody can read is looked at again",
+      recorded: job(running),
+      desired: run({ reference: oldRef }),
+      observed: { jobs: [listed("j1", "FINISHED")], endedMs: 2_999 },
+      expected: { do: "wait" },
+    },
+    {
+      given: "and whose record nobody can read may have been stopped: that is a person's to tell",
+      recorded: job(running),
+      desired: run({ reference: oldRef }),
+      observed: { jobs: [listed("j1", "FINISHED")], endedMs: 3_000 },
+      expected: refusal("needs-operator", "the JobManager does not tell whether"),
+    },
+    {
+      given: "and whose record nobody can read starts anew under `stateless` where it changed",
+      recorded: job(running),
+      desired: run({ upgradeMode: "stateless" }),
+      observed: { jobs: [listed("j1", "FINISHED")], endedMs: 3_000 },
+      expected: record({ kind: "submit-intended", restore: null }, note("without state")),
+    },
+    {
+      given: "has finished where it is a batch job, which nobody stops with a savepoint",
+      recorded: job(running),
+      desired: run({ reference: oldRef, runtimeMode: "batch" }),
+      settings: { settledMode: "batch" },
+      observed: { jobs: [listed("j1", "FINISHED")] },
+      expected: record({ kind: "finished" }, { ends: "finished" }),
     },
   ]);
 });
@@ -487,10 +531,37 @@ describe("a job at rest", () => {
       ),
     },
     {
-      given: "leaves its savepoint with a change under `stateless`",
+      given: "takes up a change under `stateless` too, and keeps its savepoint with the program that took it",
       recorded: job(suspended),
       desired: rest({ upgradeMode: "stateless" }),
-      expected: record({ kind: "suspended", savepoint: null }, { ends: "unchanged", ...note("resumed") }),
+      expected: record(
+        { kind: "suspended", reference: newRef, savepoint: "file:/s", of: oldRef },
+        { ends: "unchanged", ...note("resumed") },
+      ),
+    },
+    {
+      given: "leaves under `stateless` what another program took, though it did not change since",
+      recorded: job({ ...suspended, reference: newRef, of: oldRef }),
+      desired: run({ upgradeMode: "stateless" }),
+      expected: record({ kind: "submit-intended", restore: null }),
+    },
+    {
+      given: "goes on under `stateless` from what its own program took, where a change was taken back",
+      recorded: job({ ...suspended, reference: newRef, of: oldRef }),
+      desired: run({ upgradeMode: "stateless", reference: oldRef }),
+      expected: record({ kind: "submit-intended", restore: "file:/s" }),
+    },
+    {
+      given: "starts under `stateless` from what a person named when it was suspended",
+      recorded: job({ ...suspended, of: null }),
+      desired: run({ upgradeMode: "stateless" }),
+      expected: record({ kind: "submit-intended", restore: "file:/s" }),
+    },
+    {
+      given: "is removed with the program that took its savepoint",
+      recorded: job({ ...suspended, reference: newRef, of: oldRef }),
+      desired: gone,
+      expected: record({ kind: "removed", reference: oldRef, savepoint: "file:/s" }, { ends: "removed" }),
     },
     {
       given: "is suspended where it was down",
@@ -617,6 +688,18 @@ describe("a stop with a savepoint", () => {
       expected: record({ kind: "finished", jobId: "j1", reference: oldRef }, note("read its sources to their end")),
     },
     {
+      given: "came too late for a job that someone else stopped: its savepoint is named",
+      recorded,
+      desired: run(),
+      observed: {
+        jobs: ended,
+        stop: { kind: "failed", cause: "not running" },
+        lastSavepoint: { kind: "known", path: "file:/theirs", isNewest: true },
+        endedMs: 3_000,
+      },
+      expected: refusal("needs-operator", "someone else stopped it, with savepoint file:/theirs"),
+    },
+    {
       given: "whose path nobody tells is a person's to find",
       recorded,
       desired: run(),
@@ -697,6 +780,12 @@ describe("a job that was stopped", () => {
       expected: record({ kind: "submit-intended", restore: null }),
     },
     {
+      given: "is followed by a stateless one from the path that a person named",
+      recorded,
+      desired: run({ upgradeMode: "stateless", answer: "file:/p" }),
+      expected: record({ kind: "submit-intended", restore: "file:/p" }),
+    },
+    {
       given: "rests with its savepoint",
       recorded,
       desired: rest({ reference: null, by: "command" }),
@@ -743,15 +832,24 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submitted", jobId: "j2" }),
     },
     {
+      given: "may still be on its way from a run that died, when another change comes",
+      recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
+      desired: run(),
+      observed: { endedMs: 9_999 },
+      expected: { do: "wait", for: "j2, which may be on its way" },
+    },
+    {
       given: "gives way to another change where it was not sent yet",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
+      observed: { endedMs: 10_000 },
       expected: record({ kind: "submit-failed", cause: "another change came before it was submitted" }),
     },
     {
       given: "gives way to a path that a person names instead",
       recorded: fresh(submission({ accepted: false, restore: "file:/wrong" })),
       desired: run({ answer: "file:/right" }),
+      observed: { endedMs: 10_000 },
       expected: record({ kind: "submit-failed" }),
     },
     {
@@ -910,6 +1008,7 @@ describe("a submission in hand", () => {
       given: "that would put the old job back gives way to a third change",
       recorded: upgrade({ ...putBack, accepted: false }, failedNew),
       desired: run({ reference: { digest: "third", value: "v" } }),
+      observed: { endedMs: 10_000 },
       expected: record({ kind: "submit-failed", jobId: "j3" }),
     },
     {
@@ -1049,8 +1148,86 @@ describe("a submission that failed", () => {
       given: "of a job that is to be removed by now leaves it removed",
       recorded: upgrade(failedNew),
       desired: gone,
-      observed: { ...over, isFinal: false },
+      observed: over,
       expected: record({ kind: "removed", savepoint: "file:/s" }, { ends: "removed" }),
+    },
+    {
+      given: "of a job that is to be removed by now has its last word first",
+      recorded: upgrade(failedNew),
+      desired: gone,
+      observed: { ...over, isFinal: false },
+      expected: { do: "wait" },
+    },
+    {
+      given: "and let records out is removed without the savepoint that would send them again",
+      recorded: upgrade(failedNew),
+      desired: gone,
+      observed: { ...over, progress },
+      expected: record({ kind: "removed", savepoint: null }, { ends: "removed", ...note("file:/s") }),
+    },
+    {
+      given: "and that the cluster lost is removed without it too",
+      recorded: upgrade(failedNew),
+      desired: gone,
+      expected: record({ kind: "removed", savepoint: null }, { ends: "removed", ...note("file:/s") }),
+    },
+    {
+      given: "and that the cluster lost is a person's to decide",
+      recorded: upgrade(failedNew),
+      desired: run(),
+      expected: refusal("needs-operator", "whether it let out records after file:/s is unknown"),
+    },
+    {
+      given: "and that the cluster lost is left behind under `stateless`",
+      recorded: upgrade(failedNew),
+      desired: run({ upgradeMode: "stateless" }),
+      expected: record({ kind: "submit-intended", role: "new", restore: null }),
+    },
+    {
+      given: "that the cluster lost does not rest under `stateless` with the savepoint that it may have gone on from",
+      recorded: upgrade(failedNew),
+      desired: rest({ upgradeMode: "stateless" }),
+      expected: refusal("needs-operator", "is unknown"),
+    },
+  ]);
+});
+
+describe("after a person named a state, because a job may have let records out,", () => {
+  const named = submission({ jobId: "j3", restore: "file:/p", accepted: false, failure: "no such file" });
+  const upgrade = job(running, attempt({ stopped, submissions: [failedNew, named] }));
+  table([
+    {
+      given: "a submission that fails leaves the job down with that state: the old one is not put back",
+      recorded: upgrade,
+      desired: run(),
+      expected: record(
+        { kind: "down", savepoint: "file:/p", cause: expect.stringContaining("not put back") },
+        { ends: "failed" },
+      ),
+    },
+    {
+      given: "a suspended job stays suspended with that state",
+      recorded: job(suspended, attempt({ stop: null, submissions: [failedNew, named] })),
+      desired: run(),
+      expected: record({ kind: "suspended", reference: oldRef, savepoint: "file:/p", of: null }, { ends: "failed" }),
+    },
+    {
+      given: "a suspension keeps that state",
+      recorded: upgrade,
+      desired: rest({ reference: null, by: "command" }),
+      expected: record({ kind: "suspended", savepoint: "file:/p" }, { ends: "suspended" }),
+    },
+    {
+      given: "a removal keeps that state",
+      recorded: upgrade,
+      desired: gone,
+      expected: record({ kind: "removed", savepoint: "file:/p" }, { ends: "removed" }),
+    },
+    {
+      given: "another change starts from that state",
+      recorded: upgrade,
+      desired: run({ reference: { digest: "third", value: "v" } }),
+      expected: record({ kind: "submit-intended", role: "new", restore: "file:/p" }),
     },
   ]);
 });
