@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { StoreInputs } from "../inputs/inputs.ts";
-import type { Deployed } from "../ledger/fold.ts";
+import { type Deployed, takenBy } from "../ledger/fold.ts";
 import type { Store } from "../ledger/store.ts";
 import { loadJob } from "../ledger/stored-job.ts";
 import { openFileStore } from "../ledger/stores/file.ts";
@@ -12,8 +12,8 @@ export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string):
 
 export interface DeployedJobs {
   readonly jobs: readonly Job[];
-  /** Names of those that the ledger says are suspended or down. */
-  readonly suspended: ReadonlySet<string>;
+  /** Those that the ledger says are suspended or down: by name the digest of the program that took the savepoint. */
+  readonly suspended: ReadonlyMap<string, string | null>;
   /** Those of them that the `suspend` command suspended: they rest until `resume`. */
   readonly held: ReadonlySet<string>;
   /** What is known of the others. */
@@ -23,7 +23,7 @@ export interface DeployedJobs {
 /** The project's jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
 export async function deployedJobs(store: Store, deployed: Deployed, project: string): Promise<DeployedJobs> {
   const jobs: Job[] = [];
-  const suspended = new Set<string>();
+  const suspended = new Map<string, string | null>();
   const held = new Set<string>();
   const past = new Map<string, "removed" | "taken-over">();
   for (const { name, settled, project: owner } of deployed.values()) {
@@ -34,7 +34,8 @@ export async function deployedJobs(store: Store, deployed: Deployed, project: st
     const { job } = await loadJob(store, settled.reference);
     jobs.push({ ...job, name });
     // A job that is down is started again from its savepoint, as a suspended one is.
-    if (settled.kind === "suspended" || settled.kind === "down") suspended.add(name);
+    if (settled.kind === "down") suspended.set(name, settled.reference.digest);
+    if (settled.kind === "suspended") suspended.set(name, takenBy(settled)?.digest ?? null);
     if (settled.kind === "suspended" && settled.by === "command") held.add(name);
   }
   return { jobs, suspended, held, past };

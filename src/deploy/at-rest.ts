@@ -1,5 +1,5 @@
 import type { JobReference } from "../ledger/entry.ts";
-import type { Settled } from "../ledger/fold.ts";
+import { type Settled, takenBy } from "../ledger/fold.ts";
 import { type AttemptKey, jobId } from "./ids.ts";
 import type { Desired, NamedPath, Situation, Step } from "./step.ts";
 
@@ -34,11 +34,6 @@ function suspendAtRest(desired: Extract<Desired, { kind: "suspended" }>, settled
     named === null ? { savepoint: settled.savepoint, of: takenBy(settled) } : { savepoint: named, of: null };
   const step = suspend(desired, settled.reference, state);
   return settled.kind === "suspended" ? { ...step, ends: "unchanged" } : step;
-}
-
-/** The program whose state the savepoint holds; null where it is not known, or a person chose the savepoint. */
-function takenBy(settled: AtRest): JobReference | null {
-  return settled.kind === "suspended" && settled.of !== undefined ? settled.of : settled.reference;
 }
 
 /** The savepoint is kept whatever is to run from now on: whether that takes it is decided when it is resumed. */

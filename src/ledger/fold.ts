@@ -55,6 +55,11 @@ export interface RecordedJob {
   readonly at: string | null;
 }
 
+/** The program whose state a resting job's savepoint holds; null where it is not known or a person named the path. */
+export function takenBy(settled: Exclude<Settled, { jobId: string }>): JobReference | null {
+  return settled.kind === "suspended" && settled.of !== undefined ? settled.of : settled.reference;
+}
+
 export type Deployed = ReadonlyMap<string, RecordedJob>;
 
 export const nothing = (name: string): RecordedJob => ({

@@ -2,13 +2,16 @@ import { programDigest } from "../project/digest.ts";
 import type { Job } from "../project/job.ts";
 import type { Change, ChangeKind, Reason } from "./plan.ts";
 import { programReasons } from "./reasons.ts";
-import { stateVerdict } from "./state-verdict.ts";
+import { type Rest, stateVerdict } from "./state-verdict.ts";
 
 export interface Jobs {
   readonly base: readonly Job[];
   readonly head: readonly Job[];
-  /** Names of base jobs that are suspended on the cluster, whatever base's models say. */
-  readonly suspendedInBase?: ReadonlySet<string>;
+  /**
+   * Base jobs that are suspended on the cluster, whatever base's models say: by name the digest of the program that took
+   * their savepoint, null where a person named it.
+   */
+  readonly suspendedInBase?: ReadonlyMap<string, string | null>;
   /** Names of jobs that Flink refuses, which therefore are missing from that side; their findings block a deployment. */
   readonly invalid?: { readonly base: ReadonlySet<string>; readonly head: ReadonlySet<string> };
   /** Those that a person suspended by command: a deployment leaves them suspended until they are resumed. */
@@ -25,7 +28,7 @@ export interface Jobs {
 export function diffJobs({
   base,
   head,
-  suspendedInBase = new Set(),
+  suspendedInBase = new Map(),
   held,
   keepRemoved,
   past,
@@ -52,7 +55,7 @@ export function diffJobs({
       return before === null
         ? (comeback(after, past?.get(after.name)) ?? creation(after, removed, invalid?.base.has(after.name) ?? false))
         : transition(before, after, {
-            wasSuspended: before.desiredState === "suspended" || suspendedInBase.has(before.name),
+            rest: restOf(before, suspendedInBase),
             isHeld: held?.has(before.name) ?? false,
           });
     }),
@@ -93,13 +96,20 @@ function keeping(before: Job): Change {
   return change("none", before, null, [reasonOf("job")("removed from the project, and kept running")]);
 }
 
+function restOf(before: Job, suspended: ReadonlyMap<string, string | null>): Rest | null {
+  const of = suspended.get(before.name);
+  if (of !== undefined) return { of };
+  return before.desiredState === "suspended" ? { of: before.digest } : null;
+}
+
 interface Suspension {
-  readonly wasSuspended: boolean;
+  /** Null for a job that is not suspended. */
+  readonly rest: Rest | null;
   /** Suspended by command, whatever the project says. */
   readonly isHeld: boolean;
 }
 
-function transition(before: Job, after: Job, { wasSuspended, isHeld }: Suspension): Change {
+function transition(before: Job, after: Job, { rest, isHeld }: Suspension): Change {
   const isChanged = before.digest !== after.digest || before.name !== after.name;
   const program = isChanged ? programReasons(before, after) : [];
   // Digests decide; a difference that none of the words fits is still one.
@@ -114,10 +124,9 @@ function transition(before: Job, after: Job, { wasSuspended, isHeld }: Suspensio
       : [reasonOf("upgrade mode")(`upgrade_mode ${before.upgradeMode} → ${after.upgradeMode}`)]),
   ];
   const staysSuspended = after.desiredState === "suspended" || isHeld;
-  return change(kindOf(wasSuspended, staysSuspended, isChanged), before, after, [
-    ...stateReasons(before, after, isHeld),
-    ...reasons,
-  ]);
+  const kind = kindOf(rest !== null, staysSuspended, isChanged);
+  const all = [...stateReasons(before, after, isHeld), ...reasons];
+  return { ...change(kind, before, after, all), state: stateVerdict(kind, before, after, rest) };
 }
 
 /** A changed program of a job that stays suspended is not deployed: it is taken up when the job resumes. */

@@ -34,7 +34,7 @@ test("an unchanged job is not asked about", async () => {
 
 test("a program that changes while its job stays suspended is known to run, and has its compiled plan", async () => {
   const { planner } = plannerThatIsAsked();
-  const suspended = { suspendedInBase: new Set(["a"]), held: new Set(["a"]) };
+  const suspended = { suspendedInBase: new Map([["a", null]]), held: new Set(["a"]) };
   const changes = changesOf({ base: [query("SELECT 1")], head: [query("SELECT 2")], ...suspended });
   expect(changes.map(({ kind }) => kind)).toEqual(["none"]);
   const explained = await explainChanges(changes, planner);

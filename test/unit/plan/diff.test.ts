@@ -60,10 +60,40 @@ test("a suspended job that changes is left as it is until it resumes", () => {
 });
 
 test("a job that a person suspended stays so, whatever its model says", () => {
-  const names = new Set(["a"]);
-  expect(shown({ base: [job("a")], head: [job("a", changed)], suspendedInBase: names, held: names })).toEqual([
+  const held = new Set(["a"]);
+  const suspendedInBase = new Map([["a", job("a").digest]]);
+  expect(shown({ base: [job("a")], head: [job("a", changed)], suspendedInBase, held })).toEqual([
     "a: none, state kept; suspended by hand, and stays so until it is resumed; model a: SELECT changed",
   ]);
+});
+
+test("what becomes of a suspended job's state hangs on the program that took its savepoint", () => {
+  const stateless = { upgradeMode: "stateless" } as const;
+  const [before, after] = [job("a", {}, stateless), job("a", changed, stateless)];
+  const rests = (of: string | null, base = before, head = after, held: readonly string[] = []) =>
+    diff({ base: [base], head: [head], suspendedInBase: new Map([["a", of]]), held: new Set(held) })[0]?.state;
+  expect(rests(before.digest)?.kind).toBe("dropped");
+  expect(rests(before.digest, after, after)?.kind).toBe("dropped");
+  expect(rests(before.digest, after, before)?.kind).toBe("kept");
+  expect(rests(null)?.kind).toBe("flink-decides");
+  expect(rests(before.digest, before, after, ["a"])?.text).toContain("starts empty then");
+  expect(rests(before.digest, after, before, ["a"])?.text).not.toContain("starts empty");
+  const suspending = { ...after, desiredState: "suspended" } as const;
+  expect(diff({ base: [before], head: [suspending] })[0]?.state.text).toContain("starts empty then");
+});
+
+test("a path that the model names for the first time is where a stateless job starts", () => {
+  const stateless = { upgradeMode: "stateless" } as const;
+  const named = { ...job("a", changed, stateless), startFrom: "file:/p" };
+  expect(diff({ base: [job("a", {}, stateless)], head: [named] })[0]?.state.text).toContain(
+    "starts from the savepoint",
+  );
+  const before = { ...job("a", {}, stateless), startFrom: "file:/p" };
+  expect(diff({ base: [before], head: [named] })[0]?.state.text).toContain("starts empty");
+  const suspended = { ...job("a"), desiredState: "suspended" } as const;
+  expect(diff({ base: [suspended], head: [{ ...job("a"), startFrom: "file:/p" }] })[0]?.state.kind).toBe(
+    "flink-decides",
+  );
 });
 
 test("a new name alone is a removal and a creation, and both say how to keep the state", () => {
