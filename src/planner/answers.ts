@@ -1,7 +1,7 @@
 import { DeployError } from "../errors.ts";
 import type { Gateway, GatewaySession } from "../flink/gateway.ts";
 import { readableSql, shapeOf } from "../project/statement.ts";
-import { withoutForeignCode } from "./foreign-code.ts";
+import { type Rehearsal, rehearse } from "./rehearsal.ts";
 
 export interface AnswersOptions {
   readonly gateway: Gateway;
@@ -26,14 +26,20 @@ const answerLimitMs = 60_000;
 
 /** Real answers for one recording, from a session of the embedded gateway that is opened when the first is needed. */
 export function openAnswers(options: AnswersOptions): Answers {
-  let opened: Promise<GatewaySession> | null = null;
-  let done = 0;
+  let opened: Opened | null = null;
   let last: Promise<unknown> = Promise.resolve();
   const answer: Answers["answer"] = async (statement, before) => {
-    opened ??= open(options);
-    const session = await opened;
-    for (const { sql } of before.slice(done)) await define(session, sql, options.signal);
-    done = Math.max(done, before.length);
+    // dbt compiles and then runs: the second time begins with an empty session again.
+    if (opened?.done.some((sql, at) => sql !== before[at]?.sql) === true) {
+      await opened.session.close().catch(() => undefined);
+      opened = null;
+    }
+    opened ??= await open(options);
+    const { session, rehearsal, done } = opened;
+    for (const { sql } of before.slice(done.length)) {
+      await define(rehearsal, sql);
+      done.push(sql);
+    }
     const sql = readableSql(statement);
     const limits = { signal: options.signal, timeoutMs: answerLimitMs };
     if (shapeOf(sql).kind === "select") await refuseTables(session, sql, limits);
@@ -48,16 +54,24 @@ export function openAnswers(options: AnswersOptions): Answers {
       return next;
     },
     async [Symbol.asyncDispose]() {
-      const session = await opened?.catch(() => null);
-      await session?.close().catch(() => undefined);
+      await last;
+      await opened?.session.close().catch(() => undefined);
     },
   };
 }
 
-async function open({ gateway, initSql, signal }: AnswersOptions): Promise<GatewaySession> {
+interface Opened {
+  readonly session: GatewaySession;
+  readonly rehearsal: Rehearsal;
+  /** The statements of the recording that are behind it, in order. */
+  readonly done: string[];
+}
+
+async function open({ gateway, initSql, signal }: AnswersOptions): Promise<Opened> {
   const session = await gateway.openSession({ name: "flink-dbt-deploy answers" });
   for (const sql of initSql) await session.execute(sql, { signal });
-  return session;
+  const run = { execute: (sql: string) => session.execute(sql, { signal }) };
+  return { session, rehearsal: rehearse(run, { mayOutlive: true, standIns: true }), done: [] };
 }
 
 /**
@@ -105,23 +119,22 @@ const computing: ReadonlySet<string> = new Set([
  * Repeats a recorded definition. A table model would start a job, so it is there as a view of the same columns. What
  * Flink refuses here is refused again, with the model's name, when the jobs are planned.
  */
-async function define(session: GatewaySession, sql: string, signal: AbortSignal): Promise<void> {
+async function define(rehearsal: Rehearsal, sql: string): Promise<void> {
   const shape = shapeOf(sql);
-  const repeated =
-    shape.kind === "create-table-as"
-      ? `CREATE VIEW ${shape.parts.relation} AS ${shape.parts.query}`
-      : [
-            "create-table",
-            "create-view",
-            "create-function",
-            "create-catalog",
-            "create-database",
-            "use",
-            "set",
-            "drop",
-          ].includes(shape.kind)
-        ? readableSql(sql)
-        : null;
-  const harmless = repeated === null ? null : withoutForeignCode(repeated);
-  if (harmless !== null) await session.execute(harmless, { signal }).catch(() => undefined);
+  if (shape.kind === "create-table-as") {
+    await rehearsal.run(`CREATE VIEW ${shape.parts.relation} AS ${shape.parts.query}`).catch(() => undefined);
+  } else if (defining.has(shape.kind)) {
+    await rehearsal.run(readableSql(sql)).catch(() => undefined);
+  }
 }
+
+const defining: ReadonlySet<string> = new Set([
+  "create-table",
+  "create-view",
+  "create-function",
+  "create-catalog",
+  "create-database",
+  "use",
+  "set",
+  "drop",
+]);

@@ -1,15 +1,18 @@
-import type { DeployError } from "../errors.ts";
+import { DeployError } from "../errors.ts";
 import { programDigest } from "../project/digest.ts";
 import type { Definition, Finding, Job, JobDefinition, Program, ProgramStatement } from "../project/job.ts";
+import { maskSecrets } from "../secrets.ts";
 import { type Column, columnsIn, createTable, quoted } from "./columns.ts";
-import { isRefusal, refusal, type TextOf } from "./finding.ts";
-import { withoutForeignCode } from "./foreign-code.ts";
+import { isRefusal, refusal, refusalOf, type TextOf } from "./finding.ts";
 import type { Completed } from "./planner.ts";
+import { explainLeftOut, type Rehearsal, rehearse, withLeftOut } from "./rehearsal.ts";
 import { type Scope, scopesOf, split } from "./scopes.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
-import { asTemporary, namesCatalog } from "./temporary.ts";
+import { namesCatalog } from "./temporary.ts";
 
-type Outcome = { readonly kind: "job"; readonly job: Job } | { readonly kind: "refused"; readonly finding: Finding };
+type Outcome =
+  | { readonly kind: "job"; readonly job: Job; readonly warnings: readonly Finding[] }
+  | { readonly kind: "refused"; readonly finding: Finding };
 
 /** Columns by relation and query, as promises: sessions side by side work out each table model once. */
 type Memo = Map<string, Promise<readonly Column[]>>;
@@ -35,7 +38,7 @@ export async function completeJobs(
   const inOrder = definitions.flatMap((definition) => outcomes.get(definition) ?? []);
   return {
     jobs: inOrder.flatMap((outcome) => (outcome.kind === "job" ? [outcome.job] : [])),
-    findings: inOrder.flatMap((outcome) => (outcome.kind === "refused" ? [outcome.finding] : [])),
+    findings: inOrder.flatMap((outcome) => (outcome.kind === "refused" ? [outcome.finding] : outcome.warnings)),
   };
 }
 
@@ -47,41 +50,66 @@ async function completeScope(
   outcomes: Map<JobDefinition, Outcome>,
 ): Promise<void> {
   const columns = columnsWith(session, memo);
-  const mayOutlive = session.hasCatalog || namesCatalog(scope.definitions.map(({ sql }) => sql));
+  const sent = [...scope.definitions.map(({ sql }) => sql), ...scope.hooks];
+  const rehearsal = rehearse(session, { mayOutlive: session.hasCatalog || namesCatalog(sent), standIns: true });
   const made = new Map<string, ProgramStatement>();
   const refused = new Map<string, DeployError>();
   for (const definition of scope.definitions) {
-    try {
+    const error = await refusalOf(async () => {
       const statement = await statementFor(definition, columns);
-      const planned = withoutForeignCode(asTemporary(statement.sql, mayOutlive));
-      if (planned !== null) await session.execute(planned);
+      await rehearsal.run(statement.sql);
       made.set(keyOf(definition), statement);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      refused.set(keyOf(definition), error);
-    }
+    });
+    if (error !== null) refused.set(keyOf(definition), withLeftOut(error, rehearsal.leftOut));
   }
+  const refusedHook = await runHooks(scope.hooks, rehearsal);
   for (const job of scope.jobs) {
     // The first refusal only: what reads a refused object is refused for that alone.
     const culprit = job.definitions.find((definition) => refused.has(keyOf(definition)));
     const outcome =
       culprit === undefined
-        ? await completeJob(job, made, columns, textOf)
+        ? refusedHook === null
+          ? await completeJob(job, made, columns, { textOf, leftOut: rehearsal.leftOut })
+          : refuseHook(refusedHook, job)
         : refuse(refused.get(keyOf(culprit)), job, culprit);
     outcomes.set(job, outcome);
   }
 
+  function refuseHook({ sql, error }: RefusedHook, { name, origin }: JobDefinition): Outcome {
+    return { kind: "refused", finding: refusal(error, name, { sql, origin }, textOf) };
+  }
   function refuse(error: DeployError | undefined, job: JobDefinition, culprit: Definition): Outcome {
     const sql = culprit.kind === "table-as" ? culprit.select.query : culprit.sql;
     return { kind: "refused", finding: refusal(error, job.name, { sql, origin: culprit.origin }, textOf) };
   }
 }
 
+interface RefusedHook {
+  readonly sql: string;
+  readonly error: DeployError;
+}
+
+/** The first hook that is refused; those after it are not run. */
+async function runHooks(hooks: readonly string[], rehearsal: Rehearsal): Promise<RefusedHook | null> {
+  for (const sql of hooks) {
+    const error = await refusalOf(() => rehearsal.run(sql));
+    if (error === null) continue;
+    const inHook = new DeployError(error.code, `a pre-hook: ${error.message}`, { cause: error });
+    return { sql, error: withLeftOut(inHook, rehearsal.leftOut) };
+  }
+  return null;
+}
+
+interface Telling {
+  readonly textOf: TextOf;
+  readonly leftOut: readonly string[];
+}
+
 async function completeJob(
   definition: JobDefinition,
   made: ReadonlyMap<string, ProgramStatement>,
   columns: (table: JobDefinition["sink"]) => Promise<readonly Column[]>,
-  textOf: TextOf,
+  { textOf, leftOut }: Telling,
 ): Promise<Outcome> {
   const { name, origin, sink } = definition;
   try {
@@ -98,10 +126,24 @@ async function completeJob(
     return {
       kind: "job",
       job: { name, origin, upgradeMode, desiredState, startFrom, program, digest: programDigest(program) },
+      warnings: warningsOf(definition, leftOut),
     };
   } catch (error) {
-    return { kind: "refused", finding: refusal(error, name, { sql: sink.query, origin }, textOf) };
+    const told = isRefusal(error) ? withLeftOut(error, leftOut) : error;
+    return { kind: "refused", finding: refusal(told, name, { sql: sink.query, origin }, textOf) };
   }
+}
+
+/** An ALTER that was not run may change what the job reads; a database or table that was not made is missed elsewhere. */
+function warningsOf(
+  { name, origin, definitions, preHooks }: JobDefinition,
+  leftOut: readonly string[],
+): readonly Finding[] {
+  const own = new Set([...definitions.map(({ sql }) => sql), ...preHooks]);
+  const altering = leftOut.filter((sql) => own.has(sql) && /^\W*alter\b/i.test(sql));
+  if (altering.length === 0) return [];
+  const message = maskSecrets(`What it changes is not known here: ${explainLeftOut(altering)}.`);
+  return [{ severity: "warning", code: "unknown", message, job: name, file: origin.file, line: null }];
 }
 
 /** The definition as a program keeps it: a table model becomes a table whose columns are written out. */

@@ -3,13 +3,15 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describeError } from "../errors.ts";
 import type { Config, Finding, Job } from "../project/job.ts";
+import { maskSecrets } from "../secrets.ts";
 import { decodeCompiledPlan, encodeCompiledPlan, renumber } from "./compiled-plan.ts";
 import { decodeExplanation } from "./explain-text.ts";
 import type { Explanation } from "./explanation.ts";
-import { isRefusal, refusal } from "./finding.ts";
-import { withoutForeignCode } from "./foreign-code.ts";
+import { type Asked, refusal, refusalOf } from "./finding.ts";
+import { explainLeftOut, rehearse } from "./rehearsal.ts";
+import { preparingHooks } from "./scopes.ts";
 import type { PlannerSession, Sessions } from "./sessions.ts";
-import { asTemporary, namesCatalog } from "./temporary.ts";
+import { namesCatalog } from "./temporary.ts";
 
 interface Options {
   readonly flinkVersion: string;
@@ -21,12 +23,18 @@ interface Options {
 export async function explainJob(sessions: Sessions, job: Job, options: Options): Promise<Explanation | Finding> {
   const { setup, sink, insert, runtimeMode, executionConfig: config } = job.program;
   return await sessions.use(runtimeMode, async (session) => {
-    const mayOutlive = session.hasCatalog || namesCatalog(setup.map(({ sql }) => sql));
-    for (const { sql, origin } of [...setup, sink]) {
-      const planned = withoutForeignCode(asTemporary(sql, mayOutlive));
-      if (planned === null) continue;
-      const error = await refusalOf(session.execute(planned));
-      if (error !== null) return refusal(error, job.name, { sql, origin }, () => null);
+    const hooks = preparingHooks(job.program.preHooks).map((sql) => ({ sql, origin: job.origin }));
+    const statements = [...setup, ...hooks, sink];
+    const mayOutlive = session.hasCatalog || namesCatalog(statements.map(({ sql }) => sql));
+    const rehearsal = rehearse(session, { mayOutlive, standIns: false });
+    const refuse = (error: unknown, asked: Asked): Finding =>
+      unknown(
+        refusal(error, job.name, asked, () => null),
+        rehearsal.leftOut,
+      );
+    for (const { sql, origin } of statements) {
+      const error = await refusalOf(() => rehearsal.run(sql));
+      if (error !== null) return refuse(error, { sql, origin });
     }
     // JSON_EXECUTION_PLAN also translates the plan to operators, where Flink finds some more that cannot run.
     // PLAN_ADVICE is refused in batch mode.
@@ -36,7 +44,7 @@ export async function explainJob(sessions: Sessions, job: Job, options: Options)
       const compiledPlan = runtimeMode === "batch" ? null : await compile(session, job, config, options);
       return { ...decodeExplanation(String(rows[0]?.[0] ?? "")), compiledPlan };
     } catch (error) {
-      return refusal(error, job.name, { sql: insert, origin: job.origin }, () => null);
+      return refuse(error, { sql: insert, origin: job.origin });
     }
   });
 }
@@ -48,7 +56,7 @@ async function compile(session: PlannerSession, job: Job, config: Config, option
     const path = join(folder, "plan.json");
     // 1.17 takes a path without a scheme only; from 1.18 on it is a URI.
     const target = /^1\.1[0-7]\./.test(options.flinkVersion) ? path : pathToFileURL(path).href;
-    const error = await refusalOf(
+    const error = await refusalOf(() =>
       session.execute(`COMPILE PLAN '${target.replaceAll("'", "''")}' FOR ${job.program.insert}`, config),
     );
     if (error === null) return encodeCompiledPlan(renumber(decodeCompiledPlan(await readFile(path, "utf8"))));
@@ -59,12 +67,9 @@ async function compile(session: PlannerSession, job: Job, config: Config, option
   }
 }
 
-async function refusalOf(statement: Promise<unknown>): Promise<Error | null> {
-  try {
-    await statement;
-    return null;
-  } catch (error) {
-    if (isRefusal(error)) return error;
-    throw error;
-  }
+/** Where something was left out, a refusal does not prove the program wrong: its cluster may have what is missing. */
+function unknown(finding: Finding, leftOut: readonly string[]): Finding {
+  if (leftOut.length === 0) return finding;
+  const message = `${finding.message} (${maskSecrets(explainLeftOut(leftOut))})`;
+  return { ...finding, severity: "warning", code: "unknown", message };
 }

@@ -16,6 +16,17 @@ export function isRefusal(error: unknown): error is DeployError {
   return error instanceof DeployError && error.code === "statement-failed";
 }
 
+/** What Flink refused of this work; null where nothing, and anything else that went wrong is thrown on. */
+export async function refusalOf(work: () => Promise<unknown>): Promise<DeployError | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (isRefusal(error)) return error;
+    throw error;
+  }
+}
+
 /** A refusal as a finding; anything else that went wrong, such as a gateway that is gone, is thrown on. */
 export function refusal(error: unknown, job: string, asked: Asked, textOf: TextOf): Finding {
   if (!isRefusal(error)) throw error;

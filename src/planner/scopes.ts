@@ -1,14 +1,19 @@
 import type { Definition, JobDefinition, RuntimeMode } from "../project/job.ts";
+import { preparesSession } from "../project/objects.ts";
+import { shapeOf } from "../project/statement.ts";
 
 /** Jobs whose definitions can live in one session, with these definitions, each once, in an order that runs. */
 export interface Scope {
   readonly runtimeMode: RuntimeMode;
   readonly definitions: readonly Definition[];
+  /** The hooks of the jobs that prepare the session, which run after the definitions. */
+  readonly hooks: readonly string[];
   readonly jobs: readonly JobDefinition[];
 }
 
 interface OpenScope {
   readonly runtimeMode: RuntimeMode;
+  readonly hooks: readonly string[];
   /** The SET, USE, CREATE FUNCTION ... statements in their order; every job of the scope has these. */
   readonly statements: readonly Definition[];
   /** What is made before statement `i`; the last stage is made after all of them. */
@@ -18,7 +23,7 @@ interface OpenScope {
 
 /**
  * Puts jobs together whose sessions would be prepared alike, so that each object is made once per session and not
- * once per job. Jobs of another runtime mode, or that need other statements, or another object of the same name, come into another scope.
+ * once per job. Jobs of another runtime mode, or that need other statements or hooks, or another object of the same name, come into another scope.
  */
 export function scopesOf(jobs: readonly JobDefinition[]): readonly Scope[] {
   const scopes: OpenScope[] = [];
@@ -28,8 +33,9 @@ export function scopesOf(jobs: readonly JobDefinition[]): readonly Scope[] {
     if (scope === undefined) scopes.push(own);
     else join(scope, own);
   }
-  return scopes.map(({ runtimeMode, statements, stages, jobs: members }) => ({
+  return scopes.map(({ runtimeMode, hooks, statements, stages, jobs: members }) => ({
     runtimeMode,
+    hooks,
     jobs: members,
     definitions: stages.flatMap((stage, index) => [...stage.values(), ...statements.slice(index, index + 1)]),
   }));
@@ -43,6 +49,11 @@ export function split(scope: Scope, parts: number): readonly Scope[] {
   ).flat();
 }
 
+/** The pre-hooks without which a model may not be understood; others, such as an INSERT, would do something. */
+export function preparingHooks(hooks: readonly string[]): readonly string[] {
+  return hooks.filter((sql) => preparesSession(shapeOf(sql)) || /^\W*drop\s+temporary\b/i.test(sql));
+}
+
 function opened(job: JobDefinition): OpenScope {
   const statements: Definition[] = [];
   const stages: Map<string, Definition>[] = [new Map()];
@@ -52,11 +63,13 @@ function opened(job: JobDefinition): OpenScope {
       stages.push(new Map());
     } else stages.at(-1)?.set(definition.name, definition);
   }
-  return { runtimeMode: job.runtimeMode, statements, stages, jobs: [job] };
+  const hooks = preparingHooks(job.preHooks);
+  return { runtimeMode: job.runtimeMode, hooks, statements, stages, jobs: [job] };
 }
 
 function fits(scope: OpenScope, other: OpenScope): boolean {
   if (scope.runtimeMode !== other.runtimeMode || scope.statements.length !== other.statements.length) return false;
+  if (scope.hooks.join("\n;\n") !== other.hooks.join("\n;\n")) return false;
   if (scope.statements.some(({ sql }, index) => sql !== other.statements[index]?.sql)) return false;
   return other.stages.every((stage, index) =>
     [...stage].every(([name, { sql }]) =>

@@ -60,6 +60,39 @@ describe.each(["1.20.3", "2.3.0"])("what a macro asks, answered by the planner o
     });
   });
 
+  test("leaves a catalog of init SQL as it is", async () => {
+    await using answers = openAnswers({
+      gateway: new Gateway({ url: embedded.url }),
+      initSql: [
+        "CREATE CATALOG lake WITH ('type' = 'generic_in_memory')",
+        "USE CATALOG lake",
+        "CREATE TABLE stock (id BIGINT) WITH ('connector' = 'datagen')",
+      ],
+      signal: AbortSignal.timeout(60_000),
+    });
+    const recorded = [
+      "drop table if exists stock",
+      "CREATE DATABASE shop",
+      "CREATE TABLE lines (line STRING) WITH ('connector' = 'datagen')",
+      "CREATE TABLE own (n BIGINT)",
+    ].map((sql) => ({ sql }));
+    expect((await answers.answer("SHOW TABLES", recorded)).rows.flat().sort()).toEqual(["lines", "own", "stock"]);
+    expect((await answers.answer("DESCRIBE own", recorded)).rows[0]?.slice(0, 2)).toEqual(["n", "BIGINT"]);
+    expect((await answers.answer("SHOW DATABASES", recorded)).rows).toEqual([["default"]]);
+  });
+
+  test("knows of a second recording only what that one made", async () => {
+    await using answers = openAnswers({
+      gateway: new Gateway({ url: embedded.url }),
+      initSql: [],
+      signal: AbortSignal.timeout(60_000),
+    });
+    const asked = { sql: "SHOW TABLES" };
+    expect((await answers.answer("SHOW TABLES", [asked, files])).rows).toEqual([["files"]]);
+    expect((await answers.answer("SHOW TABLES", [files, copy])).rows.flat().sort()).toEqual(["copy", "files"]);
+    expect((await answers.answer("SHOW TABLES", [copy])).rows).toEqual([]);
+  });
+
   test("loads no jar of the project", async () => {
     await using answers = openAnswers({
       gateway: new Gateway({ url: embedded.url }),

@@ -270,6 +270,56 @@ describe.each(["1.20.3", "2.3.0", "1.17.2"])("the planner of Flink %s", (version
     });
   });
 
+  test("a model may read what its pre-hooks make, in its own session only", async () => {
+    const helper = "CREATE TEMPORARY VIEW helper AS SELECT id FROM orders WHERE id > 3";
+    const hooked = jobDefinition("hooked", "SELECT id FROM helper", [ordersSource], {
+      preHooks: ["INSERT INTO nowhere SELECT 1", "DROP TEMPORARY VIEW IF EXISTS helper", helper],
+    });
+    const other = jobDefinition("other", "SELECT id FROM helper", [ordersSource]);
+    const { jobs, findings } = await planner.complete([hooked, other]);
+    expect(findings).toMatchObject([{ job: "other", message: expect.stringContaining("helper") as string }]);
+    expect(jobs.map(({ name }) => name)).toEqual(["hooked"]);
+    for (const job of jobs) expect((await explained(job)).plan).toContain("(id > 3)");
+
+    const wrong = { ...hooked, preHooks: ["CREATE TEMPORARY VIEW helper AS SELECT nothing FROM orders"] };
+    expect((await planner.complete([wrong])).findings).toMatchObject([
+      { job: "hooked", severity: "error", message: expect.stringContaining("nothing") as string },
+    ]);
+  });
+
+  test("nothing of a catalog that outlives the session is made, changed or dropped", async () => {
+    const initSql = [
+      "CREATE CATALOG lake WITH ('type' = 'generic_in_memory')",
+      "USE CATALOG lake",
+      "CREATE TABLE stock (id BIGINT) WITH ('connector' = 'datagen')",
+      "CREATE TABLE made (id BIGINT) WITH ('connector' = 'blackhole')",
+    ];
+    await using prepared = await plannerWith({ initSql });
+    const definitions = [
+      statement("ALTER TABLE stock RENAME TO gone"),
+      statement("CREATE DATABASE IF NOT EXISTS shop"),
+      ordersSource,
+    ];
+    // `made` needs its catalog, which has it; `fresh` has yet to be made by it.
+    const sink = (relation: string, query: string) => ({ sink: { relation, clauses: "", query } });
+    const { jobs, findings } = await prepared.complete([
+      jobDefinition("made", "", definitions, sink("made", "SELECT id FROM stock")),
+      jobDefinition("fresh", "", definitions, sink("fresh", "SELECT id FROM orders")),
+      jobDefinition("away", "SELECT 1 AS x", [...definitions, statement("USE shop")]),
+    ]);
+    expect(findings).toMatchObject([
+      { job: "made", severity: "warning", message: expect.stringContaining("ALTER TABLE stock") as string },
+      { job: "fresh", severity: "warning" },
+      { job: "away", severity: "error", message: expect.stringContaining("CREATE DATABASE") as string },
+    ]);
+    const [made, fresh] = await Promise.all(jobs.map((job) => prepared.explain(job)));
+    expect(made).toMatchObject({ plan: expect.stringContaining("lake.default.made") as string });
+    expect(fresh).toMatchObject({
+      severity: "warning",
+      message: expect.stringContaining("CREATE TABLE fresh") as string,
+    });
+  });
+
   test("with an interruption in hand nothing is asked any more", async () => {
     const interruption = new AbortController();
     const interrupted = await plannerWith({ signal: interruption.signal });

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import { columnsIn, createTable } from "../../../src/planner/columns.ts";
-import { asTemporary } from "../../../src/planner/temporary.ts";
 
 const describeAnswer = {
   columns: [],
@@ -30,20 +29,4 @@ test("the table has every name quoted, and the model's clauses after its columns
   expect(createTable(table, columns)).toBe(
     "CREATE TABLE `db`.t (\n  `EXPR$1` DECIMAL(38, 2),\n  `we ird``x` ROW<`a` INT>\n) PARTITIONED BY (id) WITH ('connector' = 'print')",
   );
-});
-
-test.each([
-  ["create view v as select 1", "create TEMPORARY view v as select 1"],
-  ["CREATE TABLE t (a INT) WITH ('connector' = 'x')", "CREATE TEMPORARY TABLE t (a INT) WITH ('connector' = 'x')"],
-  ["CREATE TABLE lake.db.t (a INT)", "CREATE TABLE lake.db.t (a INT)"],
-  ["CREATE FUNCTION f AS 'org.F'", "CREATE FUNCTION f AS 'org.F'"],
-  ["SET 'create view' = 'x'", "SET 'create view' = 'x'"],
-])("%s runs in the planner as %s", (sql, expected) => {
-  expect(asTemporary(sql, true)).toBe(expected);
-});
-
-test("without a catalog that outlives the session tables stay as they are, so that compiled plans hold them", () => {
-  const table = "CREATE TABLE t (a INT) WITH ('connector' = 'x')";
-  expect(asTemporary(table, false)).toBe(table);
-  expect(asTemporary("CREATE VIEW v AS SELECT 1", false)).toBe("CREATE TEMPORARY VIEW v AS SELECT 1");
 });

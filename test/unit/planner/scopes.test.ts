@@ -65,3 +65,14 @@ test("a view takes its runtime mode over from the session, so each mode has its 
   );
   expect(scopesOf(jobs).map(({ runtimeMode }) => runtimeMode)).toEqual(["streaming", "batch"]);
 });
+
+test("other pre-hooks that prepare the session need another session; those that do something make no difference", () => {
+  const helper = "CREATE TEMPORARY VIEW helper AS SELECT 1 AS x";
+  const reading = (name: string, preHooks: readonly string[]) =>
+    jobDefinition(name, "SELECT 1", [ordersSource], { preHooks });
+  const jobs = [reading("a", [helper]), reading("b", []), reading("c", ["INSERT INTO t SELECT 1", helper])];
+  expect(scopesOf(jobs).map((scope) => [scope.hooks, scope.jobs.map(({ name }) => name)])).toEqual([
+    [[helper], ["a", "c"]],
+    [[], ["b"]],
+  ]);
+});
