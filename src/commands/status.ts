@@ -22,7 +22,10 @@ export async function status(inputs: StatusInputs, shell: Shell): Promise<Comman
   const rows = wanted.map((name) => rowOf(name, deployed.get(name) ?? null, jobs));
   await shell.print(renderStatus({ environment: inputs.environment, flinkVersion, rows }));
   const wrong = rows.filter((row) => row.problem !== null);
-  const isDown = wrong.some((row) => row.recorded === "running" && row.clusterState === null);
+  const isDown = wrong.some(
+    ({ recorded, clusterState: state }) =>
+      recorded === "running" && (state === null || state === "FAILED" || state === "CANCELED"),
+  );
   return {
     reason: wrong.length === 0 ? "ok" : isDown ? "job-down" : "needs-operator",
     message: wrong.length === 0 ? null : wrong.map((row) => `${row.job}: ${row.problem}`).join("\n"),
@@ -53,7 +56,10 @@ function problemOf(recorded: RecordedJob | null, ours: ClusterJob | null, alive:
   if (settled === null) return "runs and is not in the ledger; the next deployment takes it over or leaves it";
   if (settled.kind === "running") {
     if (ours === null) return `job ${settled.jobId} is not known to the cluster any more`;
-    if (hasEnded(ours.state) && ours.state !== "FINISHED") return `job ${settled.jobId} is ${ours.state}`;
+    // A batch job is recorded only once it has finished.
+    if (ours.state === "FINISHED")
+      return `job ${settled.jobId} is FINISHED; run \`deploy\`, which tells whether it read its sources to their end`;
+    if (hasEnded(ours.state)) return `job ${settled.jobId} is ${ours.state}`;
     if (ours.state === "RESTARTING" || ours.state === "FAILING") return `job ${settled.jobId} is ${ours.state}`;
   }
   const others = alive.filter((job) => job.id !== ours?.id);

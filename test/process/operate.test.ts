@@ -106,6 +106,22 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(message).toMatch(/orders: job [0-9a-f]{32} is not known to the cluster any more/);
   });
 
+  test("a job that should run and FAILED is `job-down`, and one that is FINISHED needs a look", async () => {
+    await deployed([running("orders")], { fake, ledger });
+    const [id = ""] = fake.living("orders");
+    fake.cluster.requestSavepoint({ jobId: id, triggerId: "a".repeat(32), folder: "file:///mine", stopsJob: true });
+    fake.step(2);
+    const finished = await call("status");
+    expect(finished.reason).toBe("needs-operator");
+    expect(finished.message).toMatch(/orders: job [0-9a-f]{32} is FINISHED; run `deploy`/);
+    fake.cluster.behaveNext({ kind: "fails", message: "the disk is full", afterSteps: 3 });
+    await deployed([running("customers")], { fake, ledger });
+    fake.step(10);
+    const failed = await call("status", { jobs: "customers" });
+    expect(failed.reason).toBe("job-down");
+    expect(failed.message).toMatch(/customers: job [0-9a-f]{32} is FAILED/);
+  });
+
   test("a savepoint that fails leaves the job running, and the failure is told in Flink's words", async () => {
     await deployed([running("orders")], { fake, ledger });
     fake.cluster.failNextSavepoint("disk is full");
