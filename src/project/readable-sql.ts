@@ -1,6 +1,7 @@
+import { readCreateHead } from "./create-head.ts";
 import { findOptions, type OptionsClause } from "./create-options.ts";
 import { isAdapterComment } from "./hints.ts";
-import { queryBounds } from "./token-reader.ts";
+import { queryBounds, withoutSemicolons } from "./token-reader.ts";
 import { meaningful, type Token, tokenize } from "./tokens.ts";
 
 /** A piece of the text that stands for itself: no line that begins inside it is indented or trimmed. */
@@ -12,14 +13,24 @@ interface Piece {
 
 /**
  * A statement for people and for diffs: without dbt's query comment, the adapter's hints, surrounding blank lines,
- * common indentation and the last `;`. Comments and formatting of the author stay; table options come sorted.
+ * common indentation, parentheses around a CREATE's whole query and the last `;`. Comments and formatting of the author stay; table options come sorted.
  */
 export function readableSql(sql: string): string {
   const tokens = tokenize(sql);
   const all = meaningful(tokens);
   const last = all.findLast((token) => token.text !== ";");
   const clause = all[0]?.text.toUpperCase() === "CREATE" ? findOptions(all) : null;
-  return layOut(pieces(sql, tokens, { from: 0, to: sql.length, semicolonsAfter: last?.end ?? 0 }, all, clause));
+  const range = { from: 0, to: sql.length, semicolonsAfter: last?.end ?? 0 };
+  return layOut(pieces(sql, tokens, range, all, clause, parenthesesAroundQuery(all)));
+}
+
+/** Where the adapter's template puts the query of a CREATE in parentheses: their places. */
+function parenthesesAroundQuery(tokens: readonly Token[]): ReadonlySet<number> {
+  const body = withoutSemicolons(tokens);
+  const asAt = readCreateHead(body)?.asAt ?? null;
+  if (asAt === null) return new Set();
+  const { from, to } = queryBounds(body, asAt + 1);
+  return new Set([...body.slice(asAt + 1, from), ...body.slice(to)].map(({ start }) => start));
 }
 
 /** What stands between a relation and AS: as written, with sorted options and without an empty `WITH ()`. */
@@ -52,6 +63,7 @@ function pieces(
   range: Range,
   meaning: readonly Token[],
   clause: OptionsClause | null,
+  needless: ReadonlySet<number> = new Set(),
 ): readonly Piece[] {
   const edit = clause === null ? null : optionsEdit(sql, tokens, meaning, clause);
   const result: Piece[] = [];
@@ -63,7 +75,11 @@ function pieces(
     if (edit !== null && token.start === edit.start) {
       result.push({ text: edit.text, isFixed: false, isRemoved: edit.text === "" });
       at = edit.end;
-    } else if (isAdapterComment(token) || (token.text === ";" && token.start >= range.semicolonsAfter)) {
+    } else if (
+      needless.has(token.start) ||
+      isAdapterComment(token) ||
+      (token.text === ";" && token.start >= range.semicolonsAfter)
+    ) {
       result.push({ text: "", isFixed: false, isRemoved: true });
     } else {
       const isFixed = token.kind !== "comment" && token.text.includes("\n");
@@ -145,7 +161,9 @@ function trimLines(lines: readonly Line[]): readonly Line[] {
   for (const [at, line] of trimmed.entries()) {
     const isEmpty = line.text === "" && !line.isFixed && trimmed[at + 1]?.isFixed !== true;
     const before = kept.at(-1);
-    const isLeftOver = line.hasRemoved || before === undefined || before.text === "" || before.text.endsWith("(");
+    const opens =
+      before !== undefined && (/\($/.test(before.text) || (before.hasRemoved && /\bas$/i.test(before.text)));
+    const isLeftOver = line.hasRemoved || before === undefined || before.text === "" || opens;
     const closes = /^\s*\)/.test(trimmed.slice(at).find((next) => next.text !== "")?.text ?? "");
     if (!isEmpty || !(isLeftOver || closes)) kept.push(line);
   }

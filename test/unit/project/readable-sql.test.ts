@@ -33,15 +33,20 @@ describe("readableSql", () => {
     'key.format' = 'json',
     'topic' = 'per_customer'
   )
-  as (
+  as
 -- every customer once; 'quoted' and (unclosed
 select o.customer_id, c.name, count(*) as orders, sum(o.amount) as spent
 from order_view o join customers c on o.customer_id = c.customer_id /* as of now; */
-group by o.customer_id, c.name
-  )`);
-    expect(readableSql(sent[1] ?? "")).toBe(`create view order_view as (
-  select * from \`orders\` where region <> 'it''s; odd'
-)`);
+group by o.customer_id, c.name`);
+    expect(readableSql(sent[1] ?? "")).toBe(`create view order_view as
+  select * from \`orders\` where region <> 'it''s; odd'`);
+  });
+
+  test("takes the parentheses around a CREATE's whole query away, and no other", () => {
+    expect(readableSql("create view v as (\n  select 1\n);")).toBe("create view v as\n  select 1");
+    const union = "create view v as (select 1) union all (select 2)";
+    expect(readableSql(union)).toBe(union);
+    expect(readableSql("create view v (a) as ((select (1)))")).toBe("create view v (a) as select (1)");
   });
 
   test("keeps comments that only look like a hint, and a comment of another tool", () => {
