@@ -1,4 +1,6 @@
 import { DeployError } from "../errors.ts";
+import { shapeOf } from "../project/statement.ts";
+import { refusalOf } from "./finding.ts";
 import { withoutForeignCode } from "./foreign-code.ts";
 import { builtInCatalog, forPlanning } from "./temporary.ts";
 
@@ -38,7 +40,9 @@ export function rehearse(session: Session, { mayOutlive, standIns }: RehearsalOp
         return;
       }
       if (mayOutlive && /^\W*use\b/i.test(harmless)) catalog = null;
-      await session.execute(planned.sql);
+      // What a DROP does not find here may be there on the cluster.
+      if (shapeOf(harmless).kind === "drop") await refusalOf(() => session.execute(planned.sql));
+      else await session.execute(planned.sql);
     },
   };
 }

@@ -49,9 +49,9 @@ export function split(scope: Scope, parts: number): readonly Scope[] {
   ).flat();
 }
 
-/** The pre-hooks without which a model may not be understood; others, such as an INSERT, would do something. */
+/** The pre-hooks without which a model may not be understood, DROPs before a CREATE too; others start jobs. */
 export function preparingHooks(hooks: readonly string[]): readonly string[] {
-  return hooks.filter((sql) => preparesSession(shapeOf(sql)) || /^\W*drop\s+temporary\b/i.test(sql));
+  return hooks.filter((sql) => preparesSession(shapeOf(sql)) || shapeOf(sql).kind === "drop");
 }
 
 function opened(job: JobDefinition): OpenScope {

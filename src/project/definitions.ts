@@ -1,7 +1,7 @@
 import { type Attributed, attribute } from "./attribution.ts";
 import { groupBy } from "./group-by.ts";
 import type { Definition, Finding } from "./job.ts";
-import { creates, definitionOf, effective, preparesSession } from "./objects.ts";
+import { creates, definitionOf, effective, preparesSession, withoutReplaced } from "./objects.ts";
 import type { ManifestNode, Recording } from "./recording.ts";
 import { shapeOf } from "./statement.ts";
 
@@ -31,9 +31,9 @@ export function contextOf(recording: Recording): Context {
     nodes: new Map(recording.nodes.map((node) => [node.uniqueId, node])),
     statements,
     byNode: groupBy(statements, ({ owner }) => (owner.kind === "node" ? owner.id : "")),
-    prepared: statements
-      .filter(({ owner, shape }) => owner.kind === "start-hook" && preparesSession(shape))
-      .map(({ at, sql, shape }) => ({ at, definition: definitionOf(sql, shape, null, { nodeId: null, file: null }) })),
+    prepared: withoutReplaced(
+      statements.filter(({ owner, shape }) => owner.kind === "start-hook" && preparesSession(shape)),
+    ).map(({ at, sql, shape }) => ({ at, definition: definitionOf(sql, shape, null, { nodeId: null, file: null }) })),
     known: new Map(),
   };
 }
@@ -87,13 +87,16 @@ function objectOf(context: Context, node: ManifestNode, before: number): readonl
   const made = own.findLast(({ shape }) => creates(shape, node.relation));
   if (made === undefined) return writtenObject(context, node);
   const isTableModel = made.shape.kind === "create-table-as";
-  return own.flatMap((statement) => {
+  const kept = own.filter((statement) => {
     const { at, shape } = statement;
-    if (statement !== made && (creates(shape, node.relation) || !preparesSession(shape))) return [];
+    if (statement !== made && (creates(shape, node.relation) || !preparesSession(shape))) return false;
     // A table model's hooks belong to its own job; what its SELECT needs to be understood was there before it.
-    if (isTableModel && (at > made.at || shape.kind === "set")) return [];
-    return [{ at, definition: knownDefinition(context, statement, node) }];
+    return !(isTableModel && (at > made.at || shape.kind === "set"));
   });
+  return withoutReplaced(kept).map((statement) => ({
+    at: statement.at,
+    definition: knownDefinition(context, statement, node),
+  }));
 }
 
 function knownDefinition(context: Context, statement: Attributed, node: ManifestNode): Definition {

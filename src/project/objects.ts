@@ -47,6 +47,17 @@ export function effective(statements: readonly Attributed[]): readonly Attribute
   return statements.filter((statement) => !gone.has(statement));
 }
 
+/**
+ * Statements that prepare a session from its beginning: of two that make one object the later, since the DROP between
+ * them is no part of a preparation.
+ */
+export function withoutReplaced<T extends { readonly shape: StatementShape }>(statements: readonly T[]): readonly T[] {
+  const nameOf = ({ shape }: T): string | null =>
+    shape.kind === "create-table" || shape.kind === "create-view" ? shape.name.join(".") : null;
+  const last = new Map(statements.map((statement) => [nameOf(statement), statement]));
+  return statements.filter((statement) => nameOf(statement) === null || last.get(nameOf(statement)) === statement);
+}
+
 /** One definition of a job from a statement that makes a node's object or prepares the session. */
 export function definitionOf(
   sql: string,

@@ -132,6 +132,27 @@ describe("jobsOf", () => {
     expect(definitions(second, "drop table if exists `s`", first)).toEqual([first]);
   });
 
+  test("takes the last of two tables that a hook makes of one name, and of a view that its model's hooks make", () => {
+    const [v, t] = [node({ name: "v", materialized: "view" }), node({ name: "t", dependsOn: ["model.shop.v"] })];
+    const hooks = ["create table h (a INT)", "drop table if exists h", "create table h (b INT)"];
+    const given = recording({
+      nodes: [v, t],
+      statements: [
+        ...hooks.map((sql) => sent(sql, "operation.shop.shop-on-run-start-0")),
+        ...["create view w as select 1", "drop view w", "create view w as select 2"].map((sql) =>
+          sent(sql, v.uniqueId),
+        ),
+        sent("create view v as select * from w", v.uniqueId),
+        table("t"),
+      ],
+    });
+    expect(jobOf(given, "t").definitions.map(({ sql }) => sql)).toEqual([
+      "create table h (b INT)",
+      "create view w as select 2",
+      "create view v as select * from w",
+    ]);
+  });
+
   test("knows models by their relation where dbt's query comment is switched off", () => {
     const view = node({ name: "v", materialized: "view" });
     const statements = [sent("create view v as (select 1 as a)"), sent("create table `t` as (select a from v)")];
@@ -194,9 +215,9 @@ describe("jobsOf", () => {
     });
     expect(jobOf(given, "t").definitions.map(({ sql }) => sql.slice(0, 20))).toEqual([
       "create function f as",
-      "create view v as (se",
+      "create view v as sel",
       "create function g as",
-      "create table u as (s",
+      "create table u as se",
     ]);
     expect(jobOf(given, "u")).toMatchObject({
       preHooks: ["SET 'x' = 'y'", "create function g as 'G'"],
