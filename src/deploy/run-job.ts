@@ -8,10 +8,10 @@ import { nextStep } from "./next-step.ts";
 import { Observer } from "./observe.ts";
 import { Pace } from "./pace.ts";
 import { patientCluster } from "./patient-cluster.ts";
+import { endOf, lineOf } from "./recorded-step.ts";
 import type { Step } from "./step.ts";
 import { Submitter } from "./submitter.ts";
 import type { JobOutcome, JobTask, RunContext } from "./task.ts";
-import { noSlots } from "./verify.ts";
 
 /** Looks, decides, acts, records, and looks again, until the job rests or nobody but a person can decide. */
 export async function runJob(task: JobTask, context: RunContext): Promise<JobOutcome> {
@@ -118,16 +118,8 @@ class JobRun implements AsyncDisposable {
     const line = lineOf(fact);
     if (line !== null) this.#say(line);
     await this.#append(fact, recorded);
-    if (step.ends === undefined) return null;
-    if (step.ends === "failed") {
-      const code = fact.kind === "stop-failed" ? "savepoint-failed" : codeOf(step.cause, "job-down");
-      return this.#outcome("failed", code, step.cause ?? null);
-    }
-    if (step.ends === "rolled-back") {
-      const cause = recorded.attempt?.submissions.findLast((one) => one.failure !== null)?.failure ?? null;
-      return this.#outcome("rolled-back", codeOf(cause, "rolled-back"), cause);
-    }
-    return this.#outcome(step.ends, null, null);
+    const end = endOf(step, recorded);
+    return end === null ? null : this.#outcome(end.ending, end.code, end.message);
   }
 
   /** Once something has been done, what became of it is worth trying to store again; an intent is not. */
@@ -245,24 +237,5 @@ class JobRun implements AsyncDisposable {
       interruptionMs: runs ? this.#observer.interruptionMs : null,
       notes: this.#notes,
     };
-  }
-}
-
-function codeOf(cause: string | null | undefined, otherwise: ErrorCode): ErrorCode {
-  return cause?.includes(noSlots) ? "no-slots" : otherwise;
-}
-
-function lineOf(fact: Fact): string | null {
-  switch (fact.kind) {
-    case "stopped":
-      return fact.savepoint === null
-        ? `stopped ${fact.jobId}`
-        : `stopped ${fact.jobId} with savepoint ${fact.savepoint}`;
-    case "running":
-      return `${fact.jobId} holds`;
-    case "submit-failed":
-      return `${fact.jobId} failed: ${fact.cause}`;
-    default:
-      return null;
   }
 }
