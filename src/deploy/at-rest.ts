@@ -1,13 +1,14 @@
 import type { JobReference } from "../ledger/entry.ts";
 import { type Settled, takenBy } from "../ledger/fold.ts";
 import { type AttemptKey, jobId } from "./ids.ts";
-import type { Desired, NamedPath, Situation, Step } from "./step.ts";
+import { type Desired, type NamedPath, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 
 type AtRest = Exclude<Settled, { jobId: string }>;
 type Record = Extract<Step, { do: "record" }>;
 
 /** The first step for a job that the ledger knows and that runs nowhere: suspended, removed or down. Pure. */
-export function beginAtRest({ desired, key }: Situation, settled: AtRest): Step {
+export function beginAtRest(situation: Situation, settled: AtRest): Step {
+  const { desired, key } = situation;
   switch (desired.kind) {
     case "suspended":
       return suspendAtRest(desired, settled);
@@ -15,12 +16,34 @@ export function beginAtRest({ desired, key }: Situation, settled: AtRest): Step 
       if (settled.kind === "removed") return { do: "end", ending: "unchanged" };
       return {
         do: "record",
-        fact: { kind: "removed", reference: takenBy(settled) ?? settled.reference, savepoint: settled.savepoint },
+        fact: { kind: "removed", reference: ranAtRest(settled), savepoint: settled.savepoint },
         ends: "removed",
       };
     case "running":
+      if (hasNoWayBack(situation, desired, settled)) {
+        return refuse(
+          "needs-operator",
+          `${situation.name} ran before it was removed and left no savepoint from which it sends no record twice, so it would read everything again; set upgrade_mode to stateless if that is meant, or ${nameAPath}`,
+        );
+      }
       return submitNew(desired, restoreAtRest(desired, settled), key, 1);
   }
+}
+
+/** The program that a removed job's savepoint is of; null where it never ran. */
+function ranAtRest(settled: AtRest): JobReference | null {
+  return settled.savepoint === null ? null : (takenBy(settled) ?? settled.reference);
+}
+
+/** It was removed while it ran, and what it left is not known or would send records twice. */
+function hasNoWayBack(
+  { settings }: Situation,
+  desired: Extract<Desired, { kind: "running" }>,
+  settled: AtRest,
+): boolean {
+  const isStreaming = desired.runtimeMode === "streaming" && settings.settledMode !== "batch";
+  const isWithoutState = settled.kind === "removed" && settled.reference !== null && settled.savepoint === null;
+  return isStreaming && isWithoutState && desired.upgradeMode !== "stateless" && desired.startFrom === null;
 }
 
 /** It stays suspended; a changed program takes effect when it is resumed. */

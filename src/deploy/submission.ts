@@ -190,7 +190,7 @@ function mayStartEmpty(desired: Desired): desired is Extract<Desired, { kind: "r
 
 /** The model is gone, so nobody is to decide; what would send records twice is not kept for its return. */
 function removeStuck({ settled }: Situation, { jobId, restore }: Submission): Step {
-  const note = `job ${jobId} may have let out records after ${restore}, so that savepoint is not kept for the job: should its model come back, it starts empty unless the model names a path`;
+  const note = `job ${jobId} may have let out records after ${restore}, so that savepoint is not kept for the job: should its model come back, it needs a path to start from`;
   const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
   return { do: "record", fact, ends: "removed", note };
 }

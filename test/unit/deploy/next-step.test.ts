@@ -510,6 +510,37 @@ describe("a job at rest", () => {
       expected: record({ kind: "submit-intended", restore: "file:/s" }),
     },
     {
+      given: "does not come back by itself where it was removed without a state",
+      recorded: job({ ...removed, savepoint: null }),
+      desired: run(),
+      expected: refusal("needs-operator", "would read everything again"),
+    },
+    {
+      given: "comes back empty where that is meant",
+      recorded: job({ ...removed, savepoint: null }),
+      desired: run({ upgradeMode: "stateless" }),
+      expected: record({ kind: "submit-intended", restore: null }),
+    },
+    {
+      given: "comes back from the path that a person names",
+      recorded: job({ ...removed, savepoint: null }),
+      desired: run({ startFrom: "file:/p" }),
+      expected: record({ kind: "submit-intended", restore: "file:/p" }),
+    },
+    {
+      given: "comes back where it was a batch job",
+      recorded: job({ ...removed, savepoint: null }),
+      desired: run({ runtimeMode: "batch" }),
+      settings: { settledMode: "batch" },
+      expected: record({ kind: "submit-intended", restore: null }),
+    },
+    {
+      given: "that never ran is removed as such",
+      recorded: job({ ...suspended, savepoint: null }),
+      desired: gone,
+      expected: record({ kind: "removed", reference: null, savepoint: null }, { ends: "removed" }),
+    },
+    {
       given: "goes on resting",
       recorded: job(suspended),
       desired: rest({ reference: oldRef }),

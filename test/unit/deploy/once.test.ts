@@ -93,7 +93,10 @@ describe("a job that let records out and does not hold", () => {
     const { jobs } = await it.deploy([]);
     expect(jobs).toMatchObject([{ ending: "removed", code: null, savepoint: null }]);
     expect(jobs[0]?.notes.join()).toContain(s1);
-    expect(await it.deployOne(second)).toMatchObject({ restored: null });
+    const back = await it.deployOne(second);
+    expect(back).toMatchObject({ ending: "refused", code: "needs-operator" });
+    expect(back.message).toContain("would read everything again");
+    expectNoDoubles();
   });
 
   test("and is lost before its old job is put back is a person's to decide", async () => {
