@@ -38,7 +38,11 @@ export async function recordBoth(
   const [before, after] = await allOrFirstError([compileSide(base), compileSide(head)]);
   const changed = maybeChanged(before, after);
   const select = changed === "all" ? null : changed;
-  log(select === null ? "recording all models of both" : `recording what may differ: ${select.length === 1 ? "1 model" : `${select.length} models`}`);
+  log(
+    select === null
+      ? "recording all models of both"
+      : `recording what may differ: ${select.length === 1 ? "1 model" : `${select.length} models`}`,
+  );
   const [baseJobs, headJobs] = await allOrFirstError([
     recordSide(base, select).then((recording) => completeRecording(base, recording, planner)),
     recordSide(head, select).then((recording) => completeRecording(head, recording, planner)),
