@@ -94,4 +94,10 @@ function stamp(): string {
   return `${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s`;
 }
 
+// Whoever reads along may go away; a deployment goes on without them.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+}
 process.exitCode = await main(process.argv.slice(2));

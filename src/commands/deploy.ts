@@ -11,7 +11,7 @@ import type { Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
 import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
-import { deployedJobs, openStore } from "./deployed-jobs.ts";
+import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { recordAll, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -57,6 +57,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       now: () => shell.now().toISOString(),
     });
   const before = await ledgerOf("");
+  if (before.deployed().size === 0) shell.log(emptyLedger(store));
   const { jobs, suspended, held, past } = await deployedJobs(store, before.deployed(), head.recording.project);
   const changes = diffJobs({
     base: jobs,

@@ -10,6 +10,11 @@ export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string):
   return openFileStore(resolve(cwd, ledgerDir), environment);
 }
 
+/** An outage never looks like this, and a wrong path does: so it is said. */
+export function emptyLedger(store: Store): string {
+  return `the ledger (${store.description}) holds nothing: every job counts as new, or is taken over where it runs already`;
+}
+
 export interface DeployedJobs {
   readonly jobs: readonly Job[];
   /** Those that the ledger says are suspended or down: by name the digest of the program that took the savepoint. */

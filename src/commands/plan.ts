@@ -11,7 +11,7 @@ import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
-import { deployedJobs, openStore } from "./deployed-jobs.ts";
+import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -93,7 +93,9 @@ async function makePlanOf(
     const store = openStore(inputs, shell.cwd);
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
-    const deployed = await deployedJobs(store, fold(await store.entries()), head.recording.project);
+    const entries = await store.entries();
+    if (entries.length === 0) shell.log(emptyLedger(store));
+    const deployed = await deployedJobs(store, fold(entries), head.recording.project);
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),

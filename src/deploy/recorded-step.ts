@@ -4,6 +4,9 @@ import type { RecordedJob } from "../ledger/fold.ts";
 import type { Ending, Step } from "./step.ts";
 import { noSlots } from "./verify.ts";
 
+/** Flink has no field for it; these are its words from 1.17 to 2.3. */
+const flinkHasNoSlots = /Could not acquire the minimum required resources|NoResourceAvailableException/;
+
 export interface End {
   readonly ending: Ending;
   readonly code: ErrorCode | null;
@@ -30,7 +33,7 @@ export function endOf(step: Extract<Step, { do: "record" }>, recorded: RecordedJ
 }
 
 function codeOf(cause: string | null, otherwise: ErrorCode): ErrorCode {
-  return cause?.includes(noSlots) ? "no-slots" : otherwise;
+  return cause !== null && (cause.includes(noSlots) || flinkHasNoSlots.test(cause)) ? "no-slots" : otherwise;
 }
 
 /** What the log says of a fact; null where the step itself was logged, or will be. */

@@ -47,9 +47,8 @@ export async function addWorktree(repo: string, commit: string, folder: string):
 
 /** Whether the project's folder holds changes that are in no commit; ignored files and our own do not count. */
 export async function isDirty(repo: string, projectFolder: string): Promise<boolean> {
-  const ours = ":(exclude,glob)**/.flink-dbt-deploy/**";
-  const { stdout } = await must(repo, ["status", "--porcelain", "--untracked-files=all", "--", projectFolder, ours]);
-  return stdout.trim() !== "";
+  const { stdout } = await must(repo, ["status", "--porcelain", "-z", "--untracked-files=all", "--", projectFolder]);
+  return stdout.split("\0").some((line) => line !== "" && !/(^|[ /])\.flink-dbt-deploy\//.test(line));
 }
 
 /** The commit that is checked out. */

@@ -22,7 +22,7 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null): string {
   const failed = outcome.jobs.filter((job) => job.code !== null).length;
   const quiet = outcome.jobs.filter((job) => job.ending === "unchanged" && job.notes.length === 0);
   const shown = outcome.jobs.filter((job) => !quiet.includes(job));
-  const lines = [`## ${cell(outcome.environment)}: ${verdict(outcome.jobs.length, shown, failed)}`, ""];
+  const lines = [`## ${cell(outcome.environment)}: ${verdict(outcome.jobs.length, shown, failed, plan)}`, ""];
   const commit = plan === null ? "" : `, commit \`${plan.head.slice(0, 10)}\``;
   lines.push(
     `Deployment \`${outcome.deployment.slice(0, 12)}\`${commit}. ${quiet.length} of ${outcome.jobs.length} jobs unchanged.`,
@@ -37,10 +37,10 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null): string {
   return `${lines.join("\n").trimEnd()}\n`;
 }
 
-function verdict(total: number, shown: readonly JobOutcome[], failed: number): string {
+function verdict(total: number, shown: readonly JobOutcome[], failed: number, plan: Plan | null): string {
   if (failed > 0) return `${failed} of ${total} jobs failed`;
   const changed = shown.filter((job) => job.ending !== "unchanged");
-  if (changed.length === 0) return "nothing to do, every job is as the project says";
+  if (changed.length === 0) return plan === null ? "nothing to do" : "nothing to do, every job is as the project says";
   return `${changed.length} of ${total} jobs changed, all of them hold`;
 }
 
@@ -58,6 +58,7 @@ function row(job: JobOutcome): string {
 
 function stateOf(job: JobOutcome): string {
   if (job.restored !== null) return `from ${cell(job.restored)}`;
+  if (job.ending === "upgraded") return "⚠️ dropped (`upgrade_mode` is not `savepoint`)";
   return job.savepoint === null ? "—" : `kept in ${cell(job.savepoint)}`;
 }
 

@@ -118,6 +118,9 @@ describe("the project's folder", () => {
     await mkdir(join(repo, "shop", "target"));
     await writeFile(join(repo, "shop", "target", "manifest.json"), "");
     expect(await isDirty(repo, "shop")).toBe(false);
+    await mkdir(join(repo, "shop", ".flink-dbt-deploy"));
+    await writeFile(join(repo, "shop", ".flink-dbt-deploy", "plan.json"), "what a plan leaves behind");
+    expect(await isDirty(repo, "shop")).toBe(false);
     await writeFile(join(repo, "shop", "new.sql"), "");
     expect(await isDirty(repo, join(repo, "shop"))).toBe(true);
   });
