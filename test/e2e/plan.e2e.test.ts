@@ -143,4 +143,32 @@ describe("a project whose sources a hook makes", () => {
     expect(stdout).toMatch(/models\/gone\.sql.*models\/log\.sql/);
     expect(planFile(repository).findings.map(({ code }) => code)).toEqual(["duplicate-job-name"]);
   });
+
+  test("has every job as new where the base has no project yet, and says so", async () => {
+    const added = await openRepository(folders, { "README.md": "jobs\n" });
+    await added.commit(Object.fromEntries(Object.entries(shop).map(([name, text]) => [`jobs/${name}`, text])));
+    const { code, stderr } = await plan(added, "--base", "HEAD~1", "--project-dir", "jobs");
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    const made = planFile(added);
+    expect(kinds(made)).toEqual({ copies: "create", gone: "create", log: "create", totals: "create" });
+    expect(made.findings.map(({ message }) => message)).toEqual([
+      "The base HEAD~1 has no jobs/dbt_project.yml, so every job is new.",
+    ]);
+  });
+
+  test("leaves a job alone that another one no longer reads", async () => {
+    const reader = (table: string) => ({
+      "models/reader.sql": tableModel({ name: "reader", query: `select amount from ${table}` }),
+    });
+    repository.git("switch", "--quiet", "--create", "reading", "main");
+    const amounts = tableModel({
+      name: "amounts",
+      query: "select amount from {{ ref('large_orders') }}",
+      connector: { connector: "filesystem", path: "/tmp/amounts", format: "csv" },
+    });
+    await repository.commit({ "models/amounts.sql": amounts, ...reader("{{ ref('amounts') }}") });
+    await repository.commit(reader("{{ source('raw', 'orders') }}"));
+    expect((await plan(repository, "--base", "HEAD~1")).code).toBe(0);
+    expect(kinds(planFile(repository))).toEqual({ reader: "upgrade" });
+  });
 });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { DeployError } from "../../../src/errors.ts";
 import { rehearse } from "../../../src/planner/rehearsal.ts";
 import { forPlanning } from "../../../src/planner/temporary.ts";
 
@@ -87,4 +88,15 @@ test("a rehearsal follows the session into a catalog, and says what it left out"
     "DROP TEMPORARY TABLE t",
   ]);
   expect(rehearsal.leftOut).toEqual([table]);
+});
+
+test("a DROP that finds nothing here is no refusal, and any other statement's refusal is one", async () => {
+  const session = {
+    execute: async (): Promise<never> => {
+      throw new DeployError("statement-failed", "no such table");
+    },
+  };
+  const rehearsal = rehearse(session, { mayOutlive: false, standIns: true });
+  await rehearsal.run("DROP TABLE t");
+  await expect(rehearsal.run("CREATE TABLE t (a INT)")).rejects.toMatchObject({ code: "statement-failed" });
 });
