@@ -123,16 +123,16 @@ async function run(command: string, args: readonly string[], cwd: string, home: 
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, HOME: home, FLINK_DBT_DEPLOY_CACHE: cacheFolder },
-    stdio: "ignore",
+    stdio: ["ignore", "ignore", "inherit"],
   });
   const [code] = (await once(child, "exit")) as [number];
   if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}`);
 }
 
-const tool = makeProject("tool");
-const adapter = makeProject("adapter");
+const tool = makeProject("by_tool");
+const adapter = makeProject("by_adapter");
 const byTool = async (version: number): Promise<void> => {
-  writeModel(tool, "tool", version);
+  writeModel(tool, "by_tool", version);
   const git = (...args: readonly string[]): unknown =>
     execFileSync("git", ["-c", "user.name=bench", "-c", "user.email=bench@localhost", ...args], { cwd: tool });
   git("add", "-A");
@@ -154,7 +154,7 @@ const byTool = async (version: number): Promise<void> => {
   );
 };
 const byAdapter = async (version: number): Promise<void> => {
-  writeModel(adapter, "adapter", version);
+  writeModel(adapter, "by_adapter", version);
   const [command = "", ...args] = dbt.command;
   await run(command, [...args, "run", "--profiles-dir", adapter], adapter, join(folder, "home-adapter"));
 };
@@ -186,8 +186,8 @@ async function stopped(jobId: string): Promise<string> {
   }
 }
 
-const ways = { tool: byTool, adapter: byAdapter, bare: byHand };
-const figures: Record<keyof typeof ways, number[]> = { tool: [], adapter: [], bare: [] };
+const ways = { by_tool: byTool, by_adapter: byAdapter, bare: byHand };
+const figures: Record<keyof typeof ways, number[]> = { by_tool: [], by_adapter: [], bare: [] };
 for (const way of Object.values(ways)) await way(0);
 for (const name of Object.keys(ways)) while (!(await isUp(name))) await sleep(100);
 for (let version = 1; version <= runs; version += 1) {
@@ -204,16 +204,16 @@ async function isUp(name: string): Promise<boolean> {
   return details?.vertices.every((vertex) => vertex.status === "RUNNING") ?? false;
 }
 
-const own = median(figures.tool);
+const own = median(figures.by_tool);
 console.log(
   markdownTable(
     ["Upgrade by", "Interruption, ms", "Ours as a ratio to it"],
     [
-      ["flink-dbt-deploy deploy", spread(figures.tool, 0), "1"],
+      ["flink-dbt-deploy deploy", spread(figures.by_tool, 0), "1"],
       [
         "dbt run with dbt-flink-adapter",
-        spread(figures.adapter, 0),
-        `**${(own / median(figures.adapter)).toFixed(2)}**`,
+        spread(figures.by_adapter, 0),
+        `**${(own / median(figures.by_adapter)).toFixed(2)}**`,
       ],
       ["bare REST stop, INSERT, poll", spread(figures.bare, 0), `**${(own / median(figures.bare)).toFixed(2)}**`],
     ],
