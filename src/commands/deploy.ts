@@ -13,7 +13,7 @@ import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
-import { recordAll, refuseErrors } from "./recorded-jobs.ts";
+import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { openWorkbench, readInitSql } from "./workbench.ts";
 
@@ -41,12 +41,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
-  if (head.jobs.length === 0) {
-    throw new DeployError(
-      "no-jobs",
-      `project ${head.recording.project} has no model with \`materialized: table\`, so no job`,
-    );
-  }
+  refuseEmpty(head);
 
   const ledgerOf = (deployment: string) =>
     openLedger(store, {

@@ -13,7 +13,7 @@ import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
 import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
-import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf } from "./recorded-jobs.ts";
+import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
 
@@ -151,9 +151,4 @@ function noteOfNewProject(base: string, { project }: Checkout): Finding {
   const where = project === "" ? "no dbt_project.yml" : `no ${project}/dbt_project.yml`;
   const message = `The base ${base} has ${where}, so every job is new.`;
   return { severity: "note", code: "unknown", message, job: null, file: null, line: null };
-}
-
-function refuseEmpty({ jobs, refused, unrecorded, recording }: RecordedJobs): void {
-  if (jobs.length + refused.size + unrecorded.length > 0) return;
-  throw new DeployError("no-jobs", `project ${recording.project} has no model with \`materialized: table\`, so no job`);
 }

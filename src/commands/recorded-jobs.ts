@@ -140,3 +140,9 @@ export function refusalOf(findings: readonly Finding[]): { readonly code: ErrorC
   });
   return { code, message: [...new Set(lines)].join("\n") };
 }
+
+/** Ends where there is no job at all, neither a good one nor one that Flink refuses. */
+export function refuseEmpty({ jobs, refused, unrecorded, recording }: RecordedJobs): void {
+  if (jobs.length + refused.size + unrecorded.length > 0) return;
+  throw new DeployError("no-jobs", `project ${recording.project} has no model with \`materialized: table\`, so no job`);
+}
