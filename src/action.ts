@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
 import { describeFailure, runCommand } from "./commands/run.ts";
+import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
@@ -34,6 +35,7 @@ async function main(): Promise<number> {
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
     clock: () => performance.now(),
+    sleep,
   });
   setOutput("reason", result.reason);
   for (const [name, value] of Object.entries(result.outputs)) setOutput(name, maskSecrets(value));

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
 import { describeFailure, runCommand } from "./commands/run.ts";
+import { sleep } from "./flink/http.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import { helpText } from "./inputs/help.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
@@ -39,6 +40,7 @@ async function main(argv: readonly string[]): Promise<number> {
     eventBase: null,
     now: () => new Date(),
     clock: () => performance.now(),
+    sleep,
   });
   if (result.reason === "ok") return 0;
   say(describeFailure(result.reason, result.message));

@@ -54,7 +54,7 @@ export const errorCodes = {
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
   "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
   "lock-held":
-    "Wait for the other deployment to end. (Reserved: there is no lock yet; keep deployments of one environment apart with `concurrency`.)",
+    "Another run holds the environment's lock, or wrote to its ledger meanwhile. Wait for it to end, then run the same command again; raise `lock-timeout` to wait longer. The lock of a run that died ends by itself after `lock-lease`.",
   "ledger-unreadable":
     "Do not deploy. Restore the file that the message names from a backup, make the folder readable, or use the version of flink-dbt-deploy that wrote it.",
   "store-unconfirmed":

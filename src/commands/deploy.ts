@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Outcome, deploy as runDeployment } from "../deploy/deployment.ts";
+import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
@@ -11,10 +12,11 @@ import type { Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
 import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
-import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
+import { deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
 import { openWorkbench, readInitSql } from "./workbench.ts";
 
 /** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
@@ -37,23 +39,22 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       `${inputs.projectDir} has changes that are in no commit: commit them, or name a \`head\` to deploy`,
     );
   }
-  const store = openStore(inputs, shell.cwd);
+  const store = openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
   refuseEmpty(head);
 
-  const ledgerOf = (deployment: string) =>
-    openLedger(store, {
-      environment: inputs.environment,
-      deployment,
-      project: head.recording.project,
-      commit: revision.commit,
-      now: () => shell.now().toISOString(),
-    });
-  const before = await ledgerOf("");
-  if (before.deployed().size === 0) shell.log(emptyLedger(store));
-  const { jobs, suspended, held, past } = await deployedJobs(store, before.deployed(), head.recording.project);
+  await using lock = await lockEnvironment(store, inputs, shell);
+  const ledger = await openLedger(store, {
+    environment: inputs.environment,
+    project: head.recording.project,
+    commit: revision.commit,
+    now: () => shell.now().toISOString(),
+    confirmLock: lock.confirm,
+  });
+  if (ledger.entries().length === 0) shell.log(emptyLedger(store));
+  const { jobs, suspended, held, past } = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
   const changes = diffJobs({
     base: jobs,
     head: head.jobs.map(sealJob),
@@ -98,8 +99,8 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       secrets: secretsOf(head.jobs.map((job) => job.program)),
     },
     {
-      cluster,
-      ledger: await ledgerOf(deployment),
+      cluster: guardedCluster(cluster, lock.confirm),
+      ledger,
       log: (job, line) => shell.log(`${job}: ${line}`),
       clock: shell.clock,
       signal: shell.signal,

@@ -1,19 +1,6 @@
-import { resolve } from "node:path";
-import type { StoreInputs } from "../inputs/inputs.ts";
 import { type Deployed, takenBy } from "../ledger/fold.ts";
-import type { Store } from "../ledger/store.ts";
 import { loadJob } from "../ledger/stored-job.ts";
-import { openFileStore } from "../ledger/stores/file.ts";
 import type { Job } from "../project/job.ts";
-
-export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string): Store {
-  return openFileStore(resolve(cwd, ledgerDir), environment);
-}
-
-/** An outage never looks like this, and a wrong path does: so it is said. */
-export function emptyLedger(store: Store): string {
-  return `the ledger (${store.description}) holds nothing: every job counts as new, or is taken over where it runs already`;
-}
 
 export interface DeployedJobs {
   readonly jobs: readonly Job[];
@@ -26,7 +13,11 @@ export interface DeployedJobs {
 }
 
 /** The project's jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
-export async function deployedJobs(store: Store, deployed: Deployed, project: string): Promise<DeployedJobs> {
+export async function deployedJobs(
+  values: Parameters<typeof loadJob>[0],
+  deployed: Deployed,
+  project: string,
+): Promise<DeployedJobs> {
   const jobs: Job[] = [];
   const suspended = new Map<string, string | null>();
   const held = new Set<string>();
@@ -36,7 +27,7 @@ export async function deployedJobs(store: Store, deployed: Deployed, project: st
     if (settled?.kind === "removed" && settled.savepoint !== null) past.set(name, "removed");
     if (settled?.kind === "running" && settled.reference === null) past.set(name, "taken-over");
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
-    const { job } = await loadJob(store, settled.reference);
+    const { job } = await loadJob(values, settled.reference);
     jobs.push({ ...job, name });
     // A job that is down is started again from its savepoint, as a suspended one is.
     if (settled.kind === "down") suspended.set(name, settled.reference.digest);

@@ -1,4 +1,5 @@
 import { previousOf, settle } from "../deploy/deployment.ts";
+import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
@@ -10,9 +11,9 @@ import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { report } from "./deploy.ts";
-import { openStore } from "./deployed-jobs.ts";
 import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { lockEnvironment, openStore } from "./stores.ts";
 import { readInitSql } from "./workbench.ts";
 
 /** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */
@@ -45,7 +46,7 @@ export async function resume(
         `the ledger does not know the program of ${name}; run \`deploy\` instead`,
       );
     }
-    const { job } = await loadJob(context.ledger.store, reference);
+    const { job } = await loadJob(context.ledger, reference);
     let program = unsealProgram(job.program, new Map());
     if (program === null) {
       secrets ??= secretsOfProject();
@@ -70,20 +71,21 @@ async function operate(
 ): Promise<CommandResult> {
   const opened = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
   await using cluster = opened.cluster;
-  const store = openStore(inputs, shell.cwd);
+  const store = openStore(inputs, shell);
+  await using lock = await lockEnvironment(store, inputs, shell);
   const { environment, command } = inputs;
-  const entries = await store.entries();
-  // The newest entry makes each use of the button a deployment of its own.
-  const deployment = deploymentId(environment, command, entries.at(-1)?.id ?? "");
   const ledger = await openLedger(store, {
     environment,
-    deployment,
     project: null,
     commit: null,
     now: () => shell.now().toISOString(),
+    confirmLock: lock.confirm,
   });
+  // The newest entry makes each use of the button a deployment of its own.
+  const deployment = deploymentId(environment, command, ledger.entries().at(-1)?.id ?? "");
+  ledger.begin(deployment);
   const context: RunContext = {
-    cluster,
+    cluster: guardedCluster(cluster, lock.confirm),
     ledger,
     log: (job, line) => shell.log(`${job}: ${line}`),
     clock: shell.clock,

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
+import { readEntries } from "../ledger/ledger.ts";
 import { sealJob } from "../ledger/stored-job.ts";
 import { diffJobs } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
@@ -11,10 +12,11 @@ import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
-import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
+import { deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { emptyLedger, openStore } from "./stores.ts";
 import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
 
 /** Stays below what GitHub takes for a job summary (1 MiB a step). */
@@ -90,10 +92,10 @@ async function makePlanOf(
   };
 
   if (base === "deployed") {
-    const store = openStore(inputs, shell.cwd);
+    const store = openStore(inputs, shell);
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
-    const entries = await store.entries();
+    const entries = await readEntries(store);
     if (entries.length === 0) shell.log(emptyLedger(store));
     const deployed = await deployedJobs(store, fold(entries), head.recording.project);
     const changes = diffJobs({

@@ -14,6 +14,8 @@ export interface Shell {
   readonly now: () => Date;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
+  /** Ends early, without an error, when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** The names of a command's outputs; every one is text. */

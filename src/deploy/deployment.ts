@@ -2,7 +2,7 @@ import { DeployError, type ErrorCode } from "../errors.ts";
 import type { JobReference } from "../ledger/entry.ts";
 import type { Attempt, RecordedJob } from "../ledger/fold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored-job.ts";
+import { keepJob, loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -33,6 +33,7 @@ export interface Outcome {
 
 /** Brings the environment to the request, wave by wave; the first failure stops further waves, not running ones. */
 export async function deploy(request: DeploymentRequest, context: RunContext): Promise<Outcome> {
+  context.ledger.begin(request.settings.deployment);
   await recordRenames(request, context);
   const removed = await removals(request, context);
   const outcomes: JobOutcome[] = [...removed.kept];
@@ -98,8 +99,9 @@ async function recordRenames(request: DeploymentRequest, { ledger }: RunContext)
   const names = new Set(request.jobs.map((job) => job.name));
   for (const [from, to] of Object.entries(request.renames)) {
     if (!names.has(to) || names.has(from)) continue;
-    if (isKnown(ledger.job(to)) || !isKnown(ledger.job(from))) continue;
-    await ledger.append(to, { kind: "renamed", from });
+    while (!isKnown(ledger.job(to)) && isKnown(ledger.job(from))) {
+      if (await ledger.append(to, { kind: "renamed", from })) break;
+    }
   }
 }
 
@@ -148,10 +150,10 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
 }
 
 /** The savepoint path in the model's config, where no deployment has seen it there before. */
-async function newPath(job: Job, { settled, attempt }: RecordedJob, { store }: Ledger): Promise<string | null> {
+async function newPath(job: Job, { settled, attempt }: RecordedJob, ledger: Ledger): Promise<string | null> {
   const submitted = attempt?.submissions.map((one) => one.reference) ?? [];
   for (const reference of [...submitted, settled?.reference ?? null]) {
-    if (reference !== null && (await loadJob(store, reference)).job.startFrom === job.startFrom) return null;
+    if (reference !== null && (await loadJob(ledger, reference)).job.startFrom === job.startFrom) return null;
   }
   return job.startFrom;
 }
@@ -166,10 +168,10 @@ async function referenceOf(
   const references = [...(attempt?.submissions.map((one) => one.reference) ?? []), settled?.reference ?? null];
   const known = references.findLast((one) => one?.digest === job.digest) ?? null;
   if (known !== null) {
-    const { compiledPlan, flinkVersion } = await loadJob(ledger.store, known);
-    return await storeJob(ledger.store, job, compiledPlan, flinkVersion);
+    const { compiledPlan, flinkVersion } = await loadJob(ledger, known);
+    return keepJob(ledger, job, compiledPlan, flinkVersion);
   }
-  return await storeJob(ledger.store, job, request.compiledPlans.get(job.name) ?? null, request.flinkVersion);
+  return keepJob(ledger, job, request.compiledPlans.get(job.name) ?? null, request.flinkVersion);
 }
 
 interface Previous {
@@ -181,7 +183,7 @@ interface Previous {
 export async function previousOf(recorded: RecordedJob, secrets: Secrets, { ledger }: RunContext): Promise<Previous> {
   const reference = recorded.settled?.reference ?? null;
   if (reference === null) return { program: null, mode: null };
-  const { job } = await loadJob(ledger.store, reference);
+  const { job } = await loadJob(ledger, reference);
   return { program: unsealProgram(job.program, secrets), mode: job.program.runtimeMode };
 }
 

@@ -9,9 +9,11 @@ import { Observer } from "./observe.ts";
 import { Pace } from "./pace.ts";
 import { patientCluster } from "./patient-cluster.ts";
 import { endOf, lineOf } from "./recorded-step.ts";
-import type { Step } from "./step.ts";
+import type { Observed, Step } from "./step.ts";
 import { Submitter } from "./submitter.ts";
 import type { JobOutcome, JobTask, RunContext } from "./task.ts";
+
+type RecordStep = Extract<Step, { do: "record" }>;
 
 /** Looks, decides, acts, records, and looks again, until the job rests or nobody but a person can decide. */
 export async function runJob(task: JobTask, context: RunContext): Promise<JobOutcome> {
@@ -66,7 +68,7 @@ class JobRun implements AsyncDisposable {
       const recorded = this.#context.ledger.job(name);
       const observed = await this.#observer.look(recorded, known);
       const step = nextStep(name, desired, recorded, observed, settings);
-      const outcome = await this.#take(step, recorded);
+      const outcome = await this.#take(step, recorded, observed);
       if (outcome !== null) return outcome;
       // What was only written down changes nothing on the cluster.
       known = step.do === "record" ? observed.jobs : null;
@@ -77,11 +79,11 @@ class JobRun implements AsyncDisposable {
     await this.#submitter[Symbol.asyncDispose]();
   }
 
-  async #take(step: Step, recorded: RecordedJob): Promise<JobOutcome | null> {
+  async #take(step: Step, recorded: RecordedJob, observed: Observed): Promise<JobOutcome | null> {
     if (step.do !== "wait") this.#pace.reset();
     switch (step.do) {
       case "record":
-        return await this.#record(step, recorded);
+        return await this.#record(step, recorded, observed);
       case "stop":
         await this.#prepareNew(recorded);
         await this.#stop(recorded);
@@ -109,7 +111,7 @@ class JobRun implements AsyncDisposable {
     }
   }
 
-  async #record(step: Extract<Step, { do: "record" }>, recorded: RecordedJob): Promise<JobOutcome | null> {
+  async #record(step: RecordStep, recorded: RecordedJob, observed: Observed): Promise<JobOutcome | null> {
     const { fact } = step;
     if (step.note !== undefined) this.#note(step.note);
     if (fact.kind === "stop-intended" || (fact.kind === "submit-intended" && fact.role === "new")) {
@@ -117,22 +119,38 @@ class JobRun implements AsyncDisposable {
     }
     const line = lineOf(fact);
     if (line !== null) this.#say(line);
-    await this.#append(fact, recorded);
-    const end = endOf(step, recorded);
+    const next = this.#foreseen(fact, recorded, observed);
+    if (next?.note !== undefined) this.#note(next.note);
+    const isStored = await this.#append(recorded, fact, ...(next === null ? [] : [next.fact]));
+    // Someone else wrote to the ledger: what is there now decides.
+    if (!isStored) return null;
+    const end = endOf(next ?? step, recorded);
     return end === null ? null : this.#outcome(end.ending, end.code, end.message);
   }
 
+  /**
+   * What follows from a stop needs no further look, so both are written as one: nobody processes records meanwhile.
+   */
+  #foreseen(fact: Fact, recorded: RecordedJob, observed: Observed): RecordStep | null {
+    if (fact.kind !== "stopped") return null;
+    const { name, desired, settings } = this.#task;
+    const after = this.#context.ledger.foreseen(name, [fact]);
+    const next = nextStep(name, desired, { ...after, since: recorded.since }, observed, settings);
+    return next.do === "record" ? next : null;
+  }
+
   /** Once something has been done, what became of it is worth trying to store again; an intent is not. */
-  async #append(fact: Fact, recorded: RecordedJob): Promise<void> {
+  async #append(recorded: RecordedJob, ...facts: readonly Fact[]): Promise<boolean> {
     const { ledger, clock } = this.#context;
-    const masked = "cause" in fact ? { ...fact, cause: maskSecrets(fact.cause) } : fact;
+    const masked = facts.map((fact) => ("cause" in fact ? { ...fact, cause: maskSecrets(fact.cause) } : fact));
     const since = clock();
     for (;;) {
       try {
-        return await ledger.append(this.#task.name, masked);
+        return await ledger.append(this.#task.name, ...masked);
       } catch (error) {
         const isLate = clock() - since >= this.#patienceMs || this.#context.signal.aborted;
-        if (recorded.attempt === null || !(error instanceof DeployError) || isLate) throw error;
+        const isWorthIt = recorded.attempt !== null && error instanceof DeployError && error.code !== "lock-held";
+        if (!isWorthIt || isLate) throw error;
         this.#say(`writing again: ${error.message}`);
         await this.#pace.pauseLong();
       }
@@ -170,16 +188,16 @@ class JobRun implements AsyncDisposable {
     const { jobId, restore } = submission;
     if (sent === null) {
       const cause = "its program cannot be sent again: it is not known, or a secret in it is not at hand";
-      return await this.#append({ kind: "submit-failed", jobId, cause }, recorded);
+      return void (await this.#append(recorded, { kind: "submit-failed", jobId, cause }));
     }
     this.#say(`submitting ${jobId}${restore === null ? "" : ` from ${restore}`}`);
     const answer = await this.#submitter.submit(sent, { jobId, name, restore });
     switch (answer.kind) {
       case "accepted":
         for (const note of answer.notes) this.#note(note);
-        return await this.#append({ kind: "submitted", jobId }, recorded);
+        return void (await this.#append(recorded, { kind: "submitted", jobId }));
       case "refused":
-        return await this.#append({ kind: "submit-failed", jobId, cause: answer.cause }, recorded);
+        return void (await this.#append(recorded, { kind: "submit-failed", jobId, cause: answer.cause }));
       case "unclear":
         if (answer.neverRan) this.#observer.noteFailedStart(jobId);
         this.#say(`looking for ${jobId}: ${answer.why}`);

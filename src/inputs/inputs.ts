@@ -24,10 +24,19 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
+export type StoreKind = "file";
+
 export interface StoreInputs {
   readonly environment: string;
-  readonly store: "file";
+  readonly store: readonly StoreKind[];
   readonly ledgerDir: string;
+}
+
+/** Times in ms. */
+export interface LockInputs {
+  readonly lockLeaseMs: number;
+  /** 0: not at all. */
+  readonly lockTimeoutMs: number;
 }
 
 export interface ClusterInputs {
@@ -58,14 +67,17 @@ export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
   };
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
   StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs &
   VerifyInputs;
 export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readonly string[] } & StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs;
 export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly string[] } & RecordingInputs &
   StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs &
   VerifyInputs;
@@ -82,7 +94,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choice("store", ["file"]),
+    store: read.choices("store", ["file"]),
     ledgerDir: read.text("ledger-dir"),
   });
   const cluster = (): ClusterInputs => ({
@@ -93,6 +105,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     savepointDir: read.uriOrNull("savepoint-dir"),
     parallelJobs: read.count("parallel-jobs"),
     initSql: read.textOrNull("init-sql"),
+  });
+  const lock = (): LockInputs => ({
+    lockLeaseMs: read.milliseconds("lock-lease"),
+    lockTimeoutMs: read.milliseconds("lock-timeout", 0),
   });
   const verify = (): VerifyInputs => ({
     verifyCheckpoints: read.count("verify-checkpoints"),
@@ -112,15 +128,16 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
-      return { command, ...projectInputs(read), ...store(), ...cluster(), ...run(), ...verify() };
+      return { command, ...projectInputs(read), ...store(), ...lock(), ...cluster(), ...run(), ...verify() };
     case "suspend":
-      return { command, jobs: read.someJobs(), ...store(), ...cluster(), ...run() };
+      return { command, jobs: read.someJobs(), ...store(), ...lock(), ...cluster(), ...run() };
     case "resume":
       return {
         command,
         jobs: read.someJobs(),
         ...recordingInputs(read),
         ...store(),
+        ...lock(),
         ...cluster(),
         ...run(),
         ...verify(),
@@ -197,6 +214,17 @@ class Reader {
     return found;
   }
 
+  /** One or more of them, each once. */
+  choices<const Choice extends string>(name: InputName, choices: readonly Choice[]): readonly Choice[] {
+    const found = this.list(name).map((value) => {
+      const choice = choices.find((one) => one === value);
+      if (choice === undefined) throw this.#invalid(name, value, `must be one or more of ${choices.join(", ")}`);
+      return choice;
+    });
+    if (new Set(found).size < found.length) throw this.#invalid(name, this.text(name), "names one of them twice");
+    return found;
+  }
+
   list(name: InputName): readonly string[] {
     return (this.textOrNull(name) ?? "")
       .split(/[,\n]/)
@@ -227,8 +255,8 @@ class Reader {
     return this.#whole(name, 1, 1000);
   }
 
-  milliseconds(name: InputName): number {
-    return this.#whole(name, 1, 7 * 24 * 3600) * 1000;
+  milliseconds(name: InputName, leastSeconds = 1): number {
+    return this.#whole(name, leastSeconds, 7 * 24 * 3600) * 1000;
   }
 
   versionOrNull(name: InputName): string | null {

@@ -26,6 +26,7 @@ const cluster = ["deploy", "suspend", "resume", "status"] as const;
 const all = ["plan", "deploy", "suspend", "resume", "status"] as const;
 const sessions = ["plan", "deploy", "suspend", "resume"] as const;
 const operations = ["suspend", "resume", "status"] as const;
+const writing = ["deploy", "suspend", "resume"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
@@ -145,10 +146,24 @@ export const inputTable = {
   },
   store: {
     description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
-    kind: "choice",
+    kind: "list",
     choices: ["file"],
     default: "file",
     commands: all,
+  },
+  "lock-timeout": {
+    description:
+      "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",
+    kind: "seconds",
+    default: "600",
+    commands: writing,
+  },
+  "lock-lease": {
+    description:
+      "Seconds after which the lock of a run that does not renew it any more is taken over. A run whose process or workflow job is known to have ended is not waited for.",
+    kind: "seconds",
+    default: "120",
+    commands: writing,
   },
   "ledger-dir": {
     description:

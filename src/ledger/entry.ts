@@ -77,6 +77,12 @@ export function entryId(entry: Omit<Entry, "id" | "at">): string {
   return createHash("sha256").update(JSON.stringify(entry)).digest("hex").slice(0, 32);
 }
 
+/** The programs that a fact refers to. */
+export function referencesIn(fact: Fact): readonly JobReference[] {
+  const of = fact.kind === "suspended" ? [fact.of ?? null] : [];
+  return ["reference" in fact ? fact.reference : null, ...of].filter((one) => one !== null);
+}
+
 export function byOrder(a: Entry, b: Entry): number {
   return a.sequence - b.sequence || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }

@@ -73,9 +73,12 @@ export const nothing = (name: string): RecordedJob => ({
   at: null,
 });
 
-/** What an environment's entries say is deployed. Pure; entries may come in any order and more than once. */
-export function fold(entries: readonly Entry[]): Deployed {
-  const deployed = new Map<string, RecordedJob>();
+/**
+ * What an environment's entries say is deployed; they may come in any order and more than once. `before` is what all
+ * earlier ones said. Pure.
+ */
+export function fold(entries: readonly Entry[], before: Deployed = new Map()): Deployed {
+  const deployed = new Map<string, RecordedJob>(before);
   const unique = new Map(entries.map((entry) => [entry.id, entry]));
   for (const entry of [...unique.values()].sort(byOrder)) {
     const recorded = deployed.get(entry.job) ?? nothing(entry.job);

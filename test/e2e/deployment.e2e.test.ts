@@ -81,7 +81,7 @@ class Environment implements AsyncDisposable {
         ? gatewayCluster(to)
         : jobmanagerCluster(new JobManager({ url: this.#cluster.jobmanagerUrl }), to);
     const deployment = `deployment ${this.#commits}`;
-    const writer = { environment: "e2e", deployment, project: null, commit: null, now: () => new Date().toISOString() };
+    const writer = { environment: "e2e", project: null, commit: null, now: () => new Date().toISOString() };
     const { jobs } = await deploy(
       {
         jobs: [job],

@@ -22,7 +22,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
   const gateway = new Gateway({ url: fake.gatewayUrl });
   const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
   const now = () => "2026-01-01T00:00:00.000Z";
-  const writer = { environment: "default", deployment: "d".repeat(32), project: null, commit: "c".repeat(40), now };
+  const writer = { environment: "default", project: null, commit: "c".repeat(40), now };
   const { jobs: outcomes } = await deploy(
     {
       jobs,
@@ -33,7 +33,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
       parallelJobs: 1,
       settings: {
         environment: "default",
-        deployment: writer.deployment,
+        deployment: "d".repeat(32),
         savepointDirectory: "file:///savepoints",
         verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
       },

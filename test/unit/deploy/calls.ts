@@ -14,7 +14,7 @@ export class Calls {
     const names = ["jobs", "progress", "stop", "stopStatus", "lastSavepoint", "cancel", "checkpoint"] as const;
     const counted: Cluster = this.#around(cluster, names);
     return {
-      store: this.#around(store, ["append", "putValue"]),
+      store: this.#around(store, ["append"]),
       cluster: {
         ...counted,
         prepare: async (program): Promise<PreparedProgram> => {

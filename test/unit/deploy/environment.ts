@@ -118,7 +118,7 @@ export class Environment implements AsyncDisposable {
       const { settled, attempt } = context.ledger.job(name);
       const reference = attempt?.submissions.at(-1)?.reference ?? settled?.reference ?? null;
       if (reference === null) throw new Error(`the ledger does not know ${name}`);
-      const { job } = await loadJob(this.store, reference);
+      const { job } = await loadJob(context.ledger, reference);
       const { upgradeMode } = job;
       const { runtimeMode } = job.program;
       const desired = aim ?? { kind: "running", reference, upgradeMode, runtimeMode, startFrom: null, answer: null };
@@ -152,11 +152,11 @@ export class Environment implements AsyncDisposable {
     const commit = options.commit ?? null;
     const ledger = await openLedger(world.store, {
       environment: "test",
-      deployment,
       project: options.project ?? null,
       commit,
       now: () => "2026-01-01T00:00:00.000Z",
     });
+    ledger.begin(deployment);
     const context: RunContext = {
       cluster,
       ledger,

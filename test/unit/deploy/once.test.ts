@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { JobOutcome } from "../../../src/deploy/task.ts";
+import type { Write } from "../../../src/ledger/store.ts";
 import { Environment, type Through, type World } from "./environment.ts";
 import { job, upTo } from "./jobs.ts";
 
@@ -29,6 +30,8 @@ function expectNoDoubles(sink = "totals"): void {
 const insertsOf = (sink = "totals") => it.fake.statements.filter(({ sql }) => sql.startsWith(`INSERT INTO ${sink} `));
 const restoresOf = (sink?: string) =>
   insertsOf(sink).map(({ executionConfig }) => executionConfig["execution.savepoint.path"] ?? null);
+
+const says = ({ entries }: Write, kind: string): boolean => entries.some(({ fact }) => fact.kind === kind);
 
 /** The new job completes checkpoints and fails, so that records after the savepoint S1 are out. */
 async function stuckAfterACheckpoint(): Promise<{ readonly outcome: JobOutcome; readonly s1: string }> {
@@ -78,8 +81,8 @@ describe("a job that let records out and does not hold", () => {
         cluster,
         store: {
           ...store,
-          append: (entry) =>
-            entry.fact.kind === "down" ? Promise.reject(new Error("the process is dead")) : store.append(entry),
+          append: (write) =>
+            says(write, "down") ? Promise.reject(new Error("the process is dead")) : store.append(write),
         },
       }),
     });
@@ -107,9 +110,9 @@ describe("a job that let records out and does not hold", () => {
         cluster,
         store: {
           ...store,
-          append: async (entry) => {
-            await store.append(entry);
-            if (entry.fact.kind === "submit-failed") it.fake.cluster.loseJobs();
+          append: async (write) => {
+            await store.append(write);
+            if (says(write, "submit-failed")) it.fake.cluster.loseJobs();
           },
         },
       }),
