@@ -54,6 +54,7 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
       eventBase: null,
       now: () => new Date(0),
       clock: () => 0,
+      sleep: async () => {},
     },
   });
   const appeared = watch(started)[Symbol.asyncIterator]().next();
