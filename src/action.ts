@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
+import { watchSignals } from "./commands/interruption.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
@@ -15,18 +16,15 @@ async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
   warnOfWorkspace(command, getInput("ledger-dir"));
-  const interrupt = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupt.abort(new Error(`${name} received`)));
-  }
   const startedAt = performance.now();
+  const log = (line: string): void =>
+    info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`));
   let isTold = false;
   const result = await runCommand(command, raw, {
     cwd: process.cwd(),
     environment: process.env,
-    signal: interrupt.signal,
-    log: (line) =>
-      info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`)),
+    ...watchSignals(log),
+    log,
     print: async (markdown) => {
       isTold = true;
       info(withoutWorkflowCommands(markdown));

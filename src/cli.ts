@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from "node:util";
+import { watchSignals } from "./commands/interruption.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
@@ -27,15 +28,12 @@ async function main(argv: readonly string[]): Promise<number> {
     say(describeFailure("inputs-invalid", maskSecrets(message)));
     return 2;
   }
-  const interrupt = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupt.abort(new Error(`${name} received`)));
-  }
+  const log = (line: string): void => say(`${stamp()} ${line}`);
   const result = await runCommand(command, raw, {
     cwd: process.cwd(),
     environment: process.env,
-    signal: interrupt.signal,
-    log: (line) => say(`${stamp()} ${line}`),
+    ...watchSignals(log),
+    log,
     print: async (markdown) => void print(shown(markdown.endsWith("\n") ? markdown : `${markdown}\n`)),
     eventBase: null,
     now: () => new Date(),

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { type Outcome, deploy as runDeployment } from "../deploy/deployment.ts";
 import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
+import { listedStorage } from "../deploy/state-storage.ts";
 import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
@@ -12,6 +13,7 @@ import type { Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
 import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
+import { consentOf } from "./consent.ts";
 import { deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
@@ -96,14 +98,17 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
         savepointDirectory: inputs.savepointDir,
         verify: verifyLimits(inputs),
       },
+      consentOf: consentOf(inputs),
       secrets: secretsOf(head.jobs.map((job) => job.program)),
     },
     {
       cluster: guardedCluster(cluster, lock.confirm),
       ledger,
       log: (job, line) => shell.log(`${job}: ${line}`),
+      storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
       clock: shell.clock,
       signal: shell.signal,
+      deadline: shell.deadline,
     },
   );
   return await report(outcome, shell, { plan });

@@ -1,7 +1,8 @@
-import { previousOf, settle } from "../deploy/deployment.ts";
+import { previousOf, settle, subjectOf } from "../deploy/deployment.ts";
 import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
+import { listedStorage } from "../deploy/state-storage.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
 import type { JobTask, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
@@ -10,6 +11,7 @@ import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
+import { consentOf } from "./consent.ts";
 import { report } from "./deploy.ts";
 import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -54,7 +56,8 @@ export async function resume(
     }
     const { upgradeMode } = job;
     const { runtimeMode } = job.program;
-    return { desired: { kind: "running", reference, upgradeMode, runtimeMode, ...noPath }, program };
+    const consent = consentOf(inputs)(name);
+    return { desired: { kind: "running", reference, upgradeMode, runtimeMode, consent, ...noPath }, program };
   });
 }
 
@@ -88,14 +91,17 @@ async function operate(
     cluster: guardedCluster(cluster, lock.confirm),
     ledger,
     log: (job, line) => shell.log(`${job}: ${line}`),
+    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
     clock: shell.clock,
     signal: shell.signal,
+    deadline: shell.deadline,
   };
   const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
   const taskOf = async (name: string): Promise<JobTask> => {
     const { desired, program } = await aimOf(name, context);
-    const { mode } = await previousOf(ledger.job(name), new Map(), context);
-    return { name, desired, program, previous: null, settings: { ...settings, settledMode: mode } };
+    const previous = await previousOf(ledger.job(name), new Map(), context);
+    const subject = subjectOf(desired, program, previous);
+    return { name, desired, program, previous: null, settings: { ...settings, settledMode: previous.mode }, subject };
   };
   const names = matchingNames(operable(ledger), inputs.jobs);
   const jobs = await inParallel(names, inputs.parallelJobs, (name) =>

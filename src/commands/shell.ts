@@ -4,7 +4,10 @@ import type { ErrorCode } from "../errors.ts";
 export interface Shell {
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Once aborted, nothing new is begun. */
   readonly signal: AbortSignal;
+  /** Once aborted, what is in hand ends as it stands. */
+  readonly deadline: AbortSignal;
   /** A line of progress. */
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */

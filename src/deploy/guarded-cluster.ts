@@ -13,6 +13,9 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     },
     stopStatus: (request) => cluster.stopStatus(request),
     lastSavepoint: (jobId) => cluster.lastSavepoint(jobId),
+    retainedCheckpoint: (jobId) => cluster.retainedCheckpoint(jobId),
+    retention: (jobId) => cluster.retention(jobId),
+    checkpointDirectory: () => cluster.checkpointDirectory(),
     async cancel(jobId) {
       confirm();
       await cluster.cancel(jobId);

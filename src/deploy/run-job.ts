@@ -27,6 +27,16 @@ const stopLimitMs = 20 * 60_000;
 /** A savepoint that takes longer than this is looked at less often. */
 const soonMs = 10_000;
 
+/**
+ * Where an interrupted run leaves a job: before its attempt has touched it, or once its newest submission runs. In between
+ * nobody processes records, so the attempt goes on as long as there is time.
+ */
+function mayEndHere(step: Step, { attempt }: RecordedJob, isUp: boolean): boolean {
+  if (attempt === null) return step.do !== "end" && step.do !== "refuse";
+  if (attempt.stopped === null && attempt.submissions.length === 0) return step.do === "stop" || step.do === "cancel";
+  return step.do === "wait" && attempt.submissions.at(-1)?.accepted === true && isUp;
+}
+
 class JobRun implements AsyncDisposable {
   readonly #task: JobTask;
   readonly #context: RunContext;
@@ -41,22 +51,22 @@ class JobRun implements AsyncDisposable {
   #lastLine = "";
 
   constructor(task: JobTask, context: RunContext) {
-    const { clock, signal } = context;
+    const { clock, deadline } = context;
     this.#task = task;
     this.#context = context;
     this.#startedAt = clock();
     this.#patienceMs = context.patienceMs ?? defaultPatienceMs;
-    this.#pace = new Pace(signal, context.sleep);
+    this.#pace = new Pace(deadline, context.sleep);
     this.#cluster = patientCluster(context.cluster, {
       limitMs: this.#patienceMs,
       clock,
       sleep: async (ms) => {
         await this.#pace.sleep(ms);
-        if (signal.aborted) throw this.#interruption();
+        if (deadline.aborted) throw this.#interruption();
       },
       log: (line) => this.#say(line),
     });
-    this.#observer = new Observer(this.#cluster, clock);
+    this.#observer = new Observer(this.#cluster, context.storage, task.subject, clock);
     this.#submitter = new Submitter(this.#cluster, clock, this.#patienceMs);
   }
 
@@ -64,10 +74,11 @@ class JobRun implements AsyncDisposable {
     const { name, desired, settings } = this.#task;
     let known: readonly ClusterJob[] | null = null;
     for (;;) {
-      if (this.#context.signal.aborted) throw this.#interruption();
+      if (this.#context.deadline.aborted) throw this.#interruption();
       const recorded = this.#context.ledger.job(name);
       const observed = await this.#observer.look(recorded, known);
       const step = nextStep(name, desired, recorded, observed, settings);
+      if (this.#context.signal.aborted && mayEndHere(step, recorded, this.#observer.isUp)) throw this.#interruption();
       const outcome = await this.#take(step, recorded, observed);
       if (outcome !== null) return outcome;
       // What was only written down changes nothing on the cluster.
@@ -121,7 +132,8 @@ class JobRun implements AsyncDisposable {
     if (line !== null) this.#say(line);
     const next = this.#foreseen(fact, recorded, observed);
     if (next?.note !== undefined) this.#note(next.note);
-    const isStored = await this.#append(recorded, fact, ...(next === null ? [] : [next.fact]));
+    const facts = [fact, ...(step.also ?? []), ...(next === null ? [] : [next.fact])];
+    const isStored = await this.#append(recorded, ...facts);
     // Someone else wrote to the ledger: what is there now decides.
     if (!isStored) return null;
     const end = endOf(next ?? step, recorded);
@@ -148,7 +160,7 @@ class JobRun implements AsyncDisposable {
       try {
         return await ledger.append(this.#task.name, ...masked);
       } catch (error) {
-        const isLate = clock() - since >= this.#patienceMs || this.#context.signal.aborted;
+        const isLate = clock() - since >= this.#patienceMs || this.#context.deadline.aborted;
         const isWorthIt = recorded.attempt !== null && error instanceof DeployError && error.code !== "lock-held";
         if (!isWorthIt || isLate) throw error;
         this.#say(`writing again: ${error.message}`);
@@ -225,7 +237,15 @@ class JobRun implements AsyncDisposable {
   }
 
   #interruption(): DeployError {
-    return new DeployError("interrupted", `${this.#task.name} was interrupted; the ledger tells how far it came`);
+    const { attempt } = this.#context.ledger.job(this.#task.name);
+    const last = attempt?.submissions.at(-1);
+    const how =
+      attempt === null
+        ? "was not begun, or is done; nothing is under way"
+        : last === undefined
+          ? "was interrupted"
+          : `was interrupted before ${last.jobId}${last.restore === null ? "" : `, from ${last.restore},`} was seen to hold`;
+    return new DeployError("interrupted", `${this.#task.name} ${how}`);
   }
 
   #note(text: string): void {

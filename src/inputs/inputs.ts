@@ -49,6 +49,13 @@ export interface RunInputs {
   readonly savepointDir: string | null;
   readonly parallelJobs: number;
   readonly initSql: string | null;
+  readonly listCommand: string | null;
+}
+
+/** Job names or globs. */
+export interface ConsentInputs {
+  readonly allowReplay: readonly string[];
+  readonly allowFreshStart: readonly string[];
 }
 
 export interface VerifyInputs {
@@ -70,6 +77,7 @@ export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
   LockInputs &
   ClusterInputs &
   RunInputs &
+  ConsentInputs &
   VerifyInputs;
 export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readonly string[] } & StoreInputs &
   LockInputs &
@@ -80,6 +88,7 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   LockInputs &
   ClusterInputs &
   RunInputs &
+  ConsentInputs &
   VerifyInputs;
 export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
   ClusterInputs;
@@ -105,6 +114,11 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     savepointDir: read.uriOrNull("savepoint-dir"),
     parallelJobs: read.count("parallel-jobs"),
     initSql: read.textOrNull("init-sql"),
+    listCommand: read.textOrNull("list-command"),
+  });
+  const consent = (): ConsentInputs => ({
+    allowReplay: read.list("allow-replay"),
+    allowFreshStart: read.list("allow-fresh-start"),
   });
   const lock = (): LockInputs => ({
     lockLeaseMs: read.milliseconds("lock-lease"),
@@ -128,7 +142,16 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
-      return { command, ...projectInputs(read), ...store(), ...lock(), ...cluster(), ...run(), ...verify() };
+      return {
+        command,
+        ...projectInputs(read),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        ...consent(),
+        ...verify(),
+      };
     case "suspend":
       return { command, jobs: read.someJobs(), ...store(), ...lock(), ...cluster(), ...run() };
     case "resume":
@@ -140,6 +163,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...lock(),
         ...cluster(),
         ...run(),
+        ...consent(),
         ...verify(),
       };
     case "status":

@@ -151,6 +151,26 @@ export const inputTable = {
     default: "file",
     commands: all,
   },
+  "list-command": {
+    description:
+      "Command that lists everything below a folder of checkpoints or savepoints, a path a line; `{}` stands for the folder's URI: `aws s3 ls --recursive {}`. With it, a job that the cluster forgot goes on from its newest checkpoint. Folders of this machine (`file:`) are listed without it.",
+    kind: "text",
+    default: "",
+    commands: writing,
+  },
+  "allow-replay": {
+    description:
+      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice. For one deployment.",
+    kind: "list",
+    default: "",
+    commands: ["deploy", "resume"],
+  },
+  "allow-fresh-start": {
+    description: "Jobs, as names or globs, that may start without any state where theirs is lost. For one deployment.",
+    kind: "list",
+    default: "",
+    commands: ["deploy", "resume"],
+  },
   "lock-timeout": {
     description:
       "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",

@@ -17,6 +17,8 @@ export type Fact =
       readonly jobId: string;
       readonly triggerId: string;
       readonly withSavepoint: boolean;
+      /** Without a savepoint: its newest checkpoint is its state, which must be one that its end leaves. */
+      readonly keepsCheckpoint?: boolean;
       readonly savepointFolder: string | null;
     }
   | { readonly kind: "stop-failed"; readonly jobId: string; readonly cause: string }
@@ -37,6 +39,8 @@ export type Fact =
       readonly reference: JobReference;
       readonly restored: string | null;
     }
+  /** The newest checkpoint that was seen of a running job: where it might start from, should the cluster forget it. */
+  | { readonly kind: "checkpointed"; readonly jobId: string; readonly path: string }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
   | {
       readonly kind: "suspended";
@@ -120,6 +124,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
     jobId: text,
     triggerId: text,
     withSavepoint: (value) => typeof value === "boolean",
+    keepsCheckpoint: (value) => value === undefined || typeof value === "boolean",
     savepointFolder: textOrNull,
   },
   "stop-failed": { jobId: text, cause: text },
@@ -128,6 +133,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   submitted: { jobId: text },
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
+  checkpointed: { jobId: text, path: text },
   finished: { jobId: text, reference },
   suspended: {
     by: oneOf("model", "command"),

@@ -46,6 +46,8 @@ export interface RecordedJob {
   readonly attempt: Attempt | null;
   /** The entry that ended the last attempt, "" before the first: ids of the next one are derived from it. */
   readonly since: string;
+  /** The newest checkpoint that was noted, of whichever job it was seen of. */
+  readonly checkpoint: NotedCheckpoint | null;
   /** The name this job's state moved to by a rename, if it did. */
   readonly movedTo: string | null;
   /** The dbt project it belongs to; an environment may hold the jobs of several. */
@@ -53,6 +55,13 @@ export interface RecordedJob {
   /** The commit and time of the entry that settled it, for people. */
   readonly commit: string | null;
   readonly at: string | null;
+}
+
+export interface NotedCheckpoint {
+  readonly jobId: string;
+  readonly path: string;
+  /** ISO 8601: when it was seen. */
+  readonly at: string;
 }
 
 /** The program whose state a resting job's savepoint holds; null where it is not known or a person named the path. */
@@ -67,6 +76,7 @@ export const nothing = (name: string): RecordedJob => ({
   settled: null,
   attempt: null,
   since: "",
+  checkpoint: null,
   movedTo: null,
   project: null,
   commit: null,
@@ -99,6 +109,7 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     settled,
     attempt: null,
     since: entry.id,
+    checkpoint: recorded.checkpoint,
     movedTo: null,
     // Suspending and resuming deploy no project and no commit.
     project: entry.project ?? recorded.project,
@@ -122,6 +133,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
         reference: fact.reference,
         restored: fact.restored,
       });
+    case "checkpointed":
+      return { ...recorded, checkpoint: { jobId: fact.jobId, path: fact.path, at: entry.at } };
     case "finished":
       return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference });
     case "suspended":

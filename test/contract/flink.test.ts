@@ -214,7 +214,11 @@ describe.each(subjects)("$name", ({ start }) => {
       );
       expect(checkpoints).toMatchObject({ restored: null, latestSavepoint: null });
       expect(checkpoints?.latestCompleted).toMatchObject({ isSavepoint: false });
-      expect(await jobmanager.checkpointInterval(id)).toBe(200);
+      expect(await jobmanager.checkpointConfig(id)).toEqual({
+        intervalMs: 200,
+        survivesFailure: false,
+        survivesCancel: false,
+      });
       expect(await jobmanager.plan(id)).toMatchObject({ jid: id });
       expect((await session.execute("SHOW JOBS")).rows.map((row) => row.slice(0, 3))).toContainEqual([
         id,
@@ -250,10 +254,41 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(job?.endTime).toBeGreaterThan(0);
     });
 
+    test("tells whether its checkpoints outlive it", async () => {
+      const key = "execution.checkpointing.externalized-checkpoint-retention";
+      const kept = await running({ [key]: "RETAIN_ON_CANCELLATION" });
+      const brief = await running({ [key]: "DELETE_ON_CANCELLATION" });
+      expect(await jobmanager.checkpointConfig(kept)).toMatchObject({ survivesFailure: true, survivesCancel: true });
+      expect(await jobmanager.checkpointConfig(brief)).toMatchObject({ survivesFailure: true, survivesCancel: false });
+    });
+
+    test("leaves its newest checkpoint where it is told to, also when it is cancelled", async () => {
+      const id = await running({
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+      });
+      await until(
+        () => jobmanager.checkpoints(id),
+        (found) => found !== null && found.counts.completed >= 1,
+      );
+      await jobmanager.cancel(id);
+      await until(
+        () => stateOf(id),
+        (state) => state === "CANCELED",
+      );
+      const path = (await jobmanager.checkpoints(id))?.latestCompleted?.path ?? "";
+      expect(path).toContain(`/${id}/chk-`);
+      const next = await running({ "execution.savepoint.path": path });
+      const { restored } = await until(
+        async () => ({ restored: (await jobmanager.checkpoints(next))?.restored ?? null }),
+        (found) => found.restored !== null,
+      );
+      expect(normalisePath(restored?.path ?? "")).toBe(normalisePath(path));
+    });
+
     test("ends FINISHED in batch mode", async () => {
       const id = await submit({ "execution.runtime-mode": "batch" }, "INSERT INTO sink SELECT n FROM bounded");
       expect(await jobmanager.checkpoints(id)).toBeNull();
-      expect(await jobmanager.checkpointInterval(id)).toBeNull();
+      expect(await jobmanager.checkpointConfig(id)).toBeNull();
       await until(
         () => stateOf(id),
         (state) => state === "FINISHED",

@@ -1,5 +1,6 @@
 import { deploy } from "../../src/deploy/deployment.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { listedStorage } from "../../src/deploy/state-storage.ts";
 import { Gateway } from "../../src/flink/gateway.ts";
 import { JobManager } from "../../src/flink/jobmanager.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
@@ -37,6 +38,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
         savepointDirectory: "file:///savepoints",
         verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
       },
+      consentOf: () => ({ toReplay: false, toStartEmpty: false }),
       secrets: secretsOf(jobs.map(({ program }) => program)),
     },
     {
@@ -44,7 +46,15 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
       ledger: await openLedger(openFileStore(ledger, "default"), writer),
       log: () => undefined,
       clock: () => performance.now(),
+      storage: listedStorage({
+        listCommand: null,
+        cwd: process.cwd(),
+        environment: process.env,
+        signal,
+        log: () => undefined,
+      }),
       signal,
+      deadline: signal,
     },
   );
   const bad = outcomes.find(({ code }) => code !== null);

@@ -49,6 +49,7 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
       cwd: folder,
       environment: process.env,
       signal: new AbortController().signal,
+      deadline: new AbortController().signal,
       log: () => undefined,
       print: async () => undefined,
       eventBase: null,
