@@ -263,8 +263,11 @@ describe.each(subjects)("$name", ({ start }) => {
     });
 
     test("leaves its newest checkpoint where it is told to, also when it is cancelled", async () => {
+      const folder = `file://${flink.folder}/checkpoints`;
       const id = await running({
         "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "state.checkpoints.dir": folder,
+        "execution.checkpointing.dir": folder,
       });
       await until(
         () => jobmanager.checkpoints(id),
@@ -325,6 +328,7 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(await outcome(id, triggerId)).toEqual({
         kind: "failed",
         cause: expect.stringContaining("Not all required tasks are currently running."),
+        savepoint: null,
       });
       expect(await stateOf(id)).toBe("RUNNING");
     });
@@ -381,14 +385,14 @@ describe.each(subjects)("$name", ({ start }) => {
       await stopped(id);
       const triggerId = await jobmanager.stopWithSavepoint(id, { targetDirectory: flink.folder, triggerId: newId() });
       const cause = `Could not find Flink job (${id})`;
-      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause });
+      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause, savepoint: null });
     });
 
     test("in a folder that cannot be written fails, and the job runs on", async () => {
       const id = await running();
       const triggerId = await jobmanager.stopWithSavepoint(id, { targetDirectory: "/proc/nowhere" });
       const cause = "Failed to create savepoint directory at /proc/nowhere";
-      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause });
+      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause, savepoint: null });
       expect(await stateOf(id)).toBe("RUNNING");
     });
 
