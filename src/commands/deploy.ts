@@ -9,7 +9,7 @@ import { diffJobs } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
-import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
+import { findCheckout, makeScratch, openRevision, refuseUncommitted } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
@@ -31,12 +31,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     );
   }
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
-  if (revision.dirty) {
-    throw new DeployError(
-      "worktree-dirty",
-      `${inputs.projectDir} has changes that are in no commit: commit them, or name a \`head\` to deploy`,
-    );
-  }
+  refuseUncommitted(revision);
   const store = openStore(inputs, shell.cwd);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);

@@ -66,7 +66,8 @@ async function makePlanOf(
 ): Promise<Plan> {
   const base = inputs.base ?? shell.eventBase ?? "deployed";
   await using headRevision = await openRevision(checkout, inputs.head, join(folder, "head-tree"));
-  const headName = headRevision.dirty ? `${headRevision.commit} with changes not committed` : headRevision.commit;
+  const { commit, uncommitted } = headRevision;
+  const headName = uncommitted.length === 0 ? commit : `${commit} with changes not committed`;
   const finish = async (
     baseName: string,
     head: RecordedJobs,

@@ -57,7 +57,12 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
     },
   });
   const appeared = watch(started)[Symbol.asyncIterator]().next();
-  const revision = { projectFolder: project, commit: "0", dirty: false, [Symbol.asyncDispose]: async () => undefined };
+  const revision = {
+    projectFolder: project,
+    commit: "0",
+    uncommitted: [],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
   let state = "opening";
   const side = workbench.openSide("head", revision).then(
     () => expect.unreachable(),
