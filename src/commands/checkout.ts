@@ -3,7 +3,14 @@ import { hostname, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { isAlive } from "../flink/cache.ts";
-import { addWorktree, headCommit, repositoryOf, resolveRef, uncommittedFiles } from "../project/worktree.ts";
+import {
+  addWorktree,
+  headCommit,
+  renamedFiles,
+  repositoryOf,
+  resolveRef,
+  uncommittedFiles,
+} from "../project/worktree.ts";
 
 /** A folder of ours that goes away with the command. */
 export interface Scratch extends AsyncDisposable {
@@ -64,6 +71,19 @@ export function refuseUncommitted({ uncommitted }: Revision): void {
     "worktree-dirty",
     `the project has changes that are in no commit, in ${named}${more}: commit them, or name a \`head\` to deploy`,
   );
+}
+
+/** The project's files that were renamed between any of the commits and the revision: new paths by old ones, in the project. */
+export async function renamedSince(
+  commits: readonly (string | null)[],
+  { commit, uncommitted }: Revision,
+  { repository, project }: Checkout,
+): Promise<ReadonlyMap<string, string>> {
+  const to = uncommitted.length === 0 ? commit : null;
+  const known = [...new Set(commits)].filter((one) => one !== null);
+  const renamed = await Promise.all(known.map((from) => renamedFiles(repository, from, to)));
+  const inProject = renamed.flatMap((files) => [...files].map((paths) => paths.map((path) => relative(project, path))));
+  return new Map(inProject.map(([old = "", now = ""]) => [old, now]));
 }
 
 /** A ref's files in a worktree of their own, or with `null` the working tree as it is. Throws `base-missing`. */

@@ -10,8 +10,8 @@ import type { Plan } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
-import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
-import { deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
+import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
+import { commitsOfRemoved, deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -96,7 +96,8 @@ async function makePlanOf(
     refuseEmpty(head);
     const entries = await store.entries();
     if (entries.length === 0) shell.log(emptyLedger(store));
-    const deployed = await deployedJobs(store, fold(entries), head.recording.project);
+    const recorded = fold(entries);
+    const deployed = await deployedJobs(store, recorded, head.recording.project);
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),
@@ -106,6 +107,7 @@ async function makePlanOf(
       keepRemoved: inputs.removedJobs === "keep",
       invalid: { base: new Set(), head: head.refused },
       renames: inputs.renames,
+      renamedFiles: await renamedSince(commitsOfRemoved(recorded, deployed, head.jobs), headRevision, checkout),
     });
     return await finish("deployed", head, { changes, findings: head.findings });
   }
@@ -136,6 +138,7 @@ async function makePlanOf(
     keepRemoved: inputs.removedJobs === "keep",
     invalid: { base: both.base.refused, head: both.head.refused },
     renames: inputs.renames,
+    renamedFiles: await renamedSince([baseRevision.commit], headRevision, checkout),
   });
   return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
 }

@@ -54,6 +54,28 @@ export async function uncommittedFiles(repo: string, projectFolder: string): Pro
   return paths.filter((path) => path !== "" && !/(^|\/)\.flink-dbt-deploy\//.test(path));
 }
 
+/**
+ * New paths by old ones, both in the repository, of the files that git takes for renamed between a commit and another
+ * one, or with null the working tree. None where the clone does not hold the commits.
+ */
+export async function renamedFiles(
+  repo: string,
+  from: string,
+  to: string | null,
+): Promise<ReadonlyMap<string, string>> {
+  const options = ["--name-status", "-z", "--find-renames", "--diff-filter=R", "--no-ext-diff", "--no-textconv"];
+  const { code, stdout } = await git(repo, [
+    "diff",
+    ...options,
+    "--end-of-options",
+    from,
+    ...(to === null ? [] : [to]),
+    "--",
+  ]);
+  const triples = code === 0 ? stdout.matchAll(/R\d+\0([^\0]*)\0([^\0]*)\0/g) : [];
+  return new Map([...triples].map(([, old = "", now = ""]) => [old, now]));
+}
+
 /** The commit that is checked out. */
 export function headCommit(repo: string): Promise<string> {
   return resolveRef(repo, "HEAD");

@@ -3,7 +3,14 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addWorktree, headCommit, repositoryOf, resolveRef, uncommittedFiles } from "../../../src/project/worktree.ts";
+import {
+  addWorktree,
+  headCommit,
+  renamedFiles,
+  repositoryOf,
+  resolveRef,
+  uncommittedFiles,
+} from "../../../src/project/worktree.ts";
 
 let folder: string;
 let repo: string;
@@ -127,6 +134,23 @@ describe("the project's folder", () => {
     expect(await uncommitted()).toEqual(["shop/näw one.sql"]);
     git("mv", "shop/a.sql", "shop/b.sql");
     expect(await uncommitted()).toEqual(["shop/a.sql", "shop/b.sql", "shop/näw one.sql"]);
+  });
+});
+
+describe("files that were renamed", () => {
+  it("are told between two commits, and up to the working tree", async () => {
+    const first = await commit("select 1 from orders");
+    git("mv", "shop/a.sql", "shop/b.sql");
+    expect([...(await renamedFiles(repo, first, null))]).toEqual([["shop/a.sql", "shop/b.sql"]]);
+    git("commit", "--quiet", "-m", "renamed");
+    const second = await resolveRef(repo, "HEAD");
+    expect([...(await renamedFiles(repo, first, second))]).toEqual([["shop/a.sql", "shop/b.sql"]]);
+    expect([...(await renamedFiles(repo, second, null))]).toEqual([]);
+  });
+
+  it("are none where the clone does not hold the commit", async () => {
+    await commit("one");
+    expect((await renamedFiles(repo, "f".repeat(40), null)).size).toBe(0);
   });
 });
 
