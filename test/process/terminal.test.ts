@@ -63,3 +63,32 @@ describe("a result is", () => {
     expect(stdout).toMatch(/^\| \*\*orders_daily\*\* \| running \|/m);
   });
 });
+
+describe("a reader that goes away, as `head -1` does, changes nothing:", () => {
+  /** Both ends of what the reader lets go of are closed before the command has anything to say. */
+  async function unread(streams: readonly ("stdout" | "stderr")[]): Promise<{ code: number; said: string }> {
+    const child = spawn(process.execPath, [join(distFolder, "cli.js"), ...status], {
+      cwd,
+      env: { PATH: process.env.PATH, HOME: cwd },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of streams) child[stream].destroy();
+    const said = streams.includes("stderr") ? Promise.resolve("") : text(child.stderr);
+    const [[code], all] = await Promise.all([once(child, "exit"), said]);
+    return { code: code as number, said: all };
+  }
+
+  test("the command ends with its own code and without a word of the pipe", async () => {
+    expect(await unread(["stdout"])).toEqual({ code: 0, said: "" });
+    fake.cluster.loseJobs();
+    const { code, said } = await unread(["stdout"]);
+    expect(code).toBe(1);
+    expect(said).toMatch(/^orders_daily: job [0-9a-f]{32} is not known .*\njob-down: .*\n$/);
+  });
+
+  test("nor does one of standard error", async () => {
+    expect(await unread(["stdout", "stderr"])).toEqual({ code: 0, said: "" });
+    fake.cluster.loseJobs();
+    expect(await unread(["stdout", "stderr"])).toEqual({ code: 1, said: "" });
+  });
+});
