@@ -79,6 +79,11 @@ export class DeployError extends Error {
   }
 }
 
+/** A message for a line of the log: Flink's own have line breaks. */
+export function inOneLine(message: string): string {
+  return message.replace(/\s+/g, " ").trim();
+}
+
 /** An error's message and those of its causes, joined; for logs and for `cause` texts of others. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -1,4 +1,4 @@
-import { DeployError } from "../errors.ts";
+import { DeployError, inOneLine } from "../errors.ts";
 import { isDuplicateSubmission, isFailedStart } from "../flink/gateway.ts";
 import type { Program } from "../project/job.ts";
 import type { Cluster, PreparedProgram } from "./cluster.ts";
@@ -71,7 +71,7 @@ export class Submitter implements AsyncDisposable {
     if (isUnreachable(error) || (error instanceof DeployError && error.code === "session-expired")) {
       this.#troubleSince ??= this.#clock();
       if (this.#clock() - this.#troubleSince > this.#patienceMs) throw error;
-      return { kind: "unclear", why: error.message, isRefusal: false, neverRan: false };
+      return { kind: "unclear", why: inOneLine(error.message), isRefusal: false, neverRan: false };
     }
     if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
     // It may be there after all: one that Flink could not start, or whose answer the gateway did not get.
@@ -79,7 +79,7 @@ export class Submitter implements AsyncDisposable {
     if (!isListed && isDuplicateSubmission(error)) return { kind: "accepted", notes: [] };
     if (!isListed && this.#refused === jobId) return { kind: "refused", cause: error.message };
     this.#refused = jobId;
-    return { kind: "unclear", why: error.message, isRefusal: true, neverRan: isFailedStart(error) };
+    return { kind: "unclear", why: inOneLine(error.message), isRefusal: true, neverRan: isFailedStart(error) };
   }
 
   async #discard(program: Program): Promise<void> {
