@@ -33,6 +33,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
     lastSavepoint: async () => ({ kind: "unknown" }),
     retainedCheckpoint: async () => ({ kind: "unknown" }),
     retention: async () => null,
+    health: async () => null,
     async checkpointDirectory() {
       // The gateway's own configuration, which is the cluster's where both are started from one folder.
       const { rows } = await asking.execute("SET");
@@ -48,6 +49,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
       }
     },
     checkpoint: async () => false,
+    dispose: async () => "cannot",
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: () => asking.close(),
   };

@@ -15,6 +15,7 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     lastSavepoint: (jobId) => cluster.lastSavepoint(jobId),
     retainedCheckpoint: (jobId) => cluster.retainedCheckpoint(jobId),
     retention: (jobId) => cluster.retention(jobId),
+    health: (jobId) => cluster.health(jobId),
     checkpointDirectory: () => cluster.checkpointDirectory(),
     async cancel(jobId) {
       confirm();
@@ -23,6 +24,10 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     async checkpoint(jobId, triggerId) {
       confirm();
       return await cluster.checkpoint(jobId, triggerId);
+    },
+    async dispose(path) {
+      confirm();
+      return await cluster.dispose(path);
     },
     async prepare(program) {
       const prepared = await cluster.prepare(program);
