@@ -55,8 +55,9 @@ export type StopStatus =
 /** What became of a savepoint that is not needed any more; `missing`: it was not there any more. */
 export type Disposal = "disposed" | "missing" | "cannot" | { readonly failed: string };
 
-/** How a job that runs is doing, for a person to see. Times in ms since 1970. */
+/** How a job that runs is doing, for a person to see. Times in ms since 1970, by the JobManager's clock. */
 export interface Health {
+  readonly now: number;
   readonly startedAt: number;
   readonly newestCheckpoint: HealthyCheckpoint | null;
   /** Null when it takes none by itself. */

@@ -141,6 +141,7 @@ async function healthOf(jobmanager: JobManager, jobId: string): Promise<Health |
   if (job === null) return null;
   const newest = checkpoints?.latestCompleted ?? null;
   return {
+    now: job.now,
     startedAt: job.startTime,
     newestCheckpoint:
       newest === null ? null : { path: newest.path, at: newest.triggerTime, stateSize: newest.stateSize },

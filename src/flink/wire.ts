@@ -52,6 +52,8 @@ export interface JobVertex {
 }
 
 export interface JobDetails extends JobOverview {
+  /** By the JobManager's clock. */
+  readonly now: number;
   /** When each state was entered; 0 for never. */
   readonly timestamps: Readonly<Record<string, number>>;
   readonly vertices: readonly JobVertex[];
@@ -160,6 +162,7 @@ export const jobOverviews: Decoder<readonly ListedJob[]> = fields((it) => it.get
 
 export const jobDetails: Decoder<JobDetails> = fields((it) => ({
   ...overview(it),
+  now: it.get("now", number),
   timestamps: it.get("timestamps", numbersByName),
   vertices: it.get(
     "vertices",

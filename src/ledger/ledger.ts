@@ -21,8 +21,8 @@ export interface Ledger {
    * then none is stored, and `job` tells what is there now. Throws `store-unconfirmed`, or `lock-held`.
    */
   append(job: string, ...facts: readonly Fact[]): Promise<boolean>;
-  /** The same of several jobs, in one write. */
-  appendAll(all: readonly JobFacts[]): Promise<boolean>;
+  /** The same for facts of several jobs: all of them are stored, or none. */
+  appendAll(facts: readonly JobFacts[]): Promise<boolean>;
   /** Keeps a text for the entry that will refer to it, and says under which key. */
   keep(text: string): string;
   /** Throws `ledger-unreadable`. */
@@ -101,8 +101,8 @@ class OpenLedger implements Ledger {
     return fold(this.#entriesOf([{ job: name, facts }]), this.#deployed).get(name) ?? nothing(name);
   }
 
-  async append(job: string, ...facts: readonly Fact[]): Promise<boolean> {
-    return await this.appendAll([{ job, facts }]);
+  append(job: string, ...facts: readonly Fact[]): Promise<boolean> {
+    return this.appendAll([{ job, facts }]);
   }
 
   appendAll(all: readonly JobFacts[]): Promise<boolean> {

@@ -23,7 +23,7 @@ export function cell(text: string): string {
 
 /** A name in code letters, where it has no sign that would end them; else as plain text. */
 export function code(text: string): string {
-  return /^[\p{L}\p{N} ._:/$→=,'()-]+$/u.test(text) && text.trim() !== "" ? `\`${text.trim()}\`` : plainText(text);
+  return /^[\p{L}\p{N} ._:/$→=,'()~-]+$/u.test(text) && text.trim() !== "" ? `\`${text.trim()}\`` : plainText(text);
 }
 
 /** Text of others inside an HTML element, such as a summary, where Markdown may still be read. */

@@ -66,7 +66,7 @@ export class JobManagerAnswers {
   #read(id: string, below: string): Reply {
     const job = this.#cluster.jobs.get(id);
     if (job === undefined) return denied([["org.apache.flink.runtime.rest.NotFoundException", `Job ${id} not found`]]);
-    if (below === "") return found(details(job));
+    if (below === "") return found(details(job, this.#cluster.now));
     if (below.startsWith("checkpoints") && job.settings.isBatch)
       return denied([
         ["org.apache.flink.runtime.rest.handler.RestHandlerException", "Checkpointing has not been enabled."],
@@ -127,7 +127,7 @@ function summary(job: SimulatedJob): Readonly<Record<string, unknown>> {
   return { jid: id, name, state: job.state, "start-time": job.startTime, "end-time": job.endTime ?? -1 };
 }
 
-function details(job: SimulatedJob): unknown {
+function details(job: SimulatedJob, now: number): unknown {
   const { parallelism, sink } = job.settings;
   const { status, running } = vertexStatus(job);
   const waiting = parallelism - running;
@@ -135,6 +135,7 @@ function details(job: SimulatedJob): unknown {
   const names = ["Source: source[1]", `${sink}[2]: Writer`];
   return {
     ...summary(job),
+    now,
     timestamps: { CREATED: 0, RUNNING: 0, RESTARTING: 0, FINISHED: 0, ...job.timestamps },
     vertices: names.map((name) => ({ name, parallelism, status, tasks })),
   };

@@ -98,12 +98,14 @@ describe("a job's health", () => {
     flink.step(10);
     const job = flink.cluster.jobs.get(id);
     const newest = job?.completed.at(-1);
+    job?.exceptions.push({ timestamp: startedAt, trace: "java.lang.Exception: long ago" });
     expect(await clusterAt(flink.jobmanagerUrl).health(id)).toEqual({
+      now: flink.cluster.now,
       startedAt,
       newestCheckpoint: { path: newest?.path, at: newest?.triggerTime, stateSize: 1024 * (newest?.position ?? 0) },
       checkpointIntervalMs: 10_000,
       failuresSince: 0,
-      lastFailure: null,
+      lastFailure: "long ago",
     });
     job?.restartFromNowOn("the disk is full");
     flink.step(12);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Cluster } from "../../../src/deploy/cluster.ts";
 import type { JobOutcome } from "../../../src/deploy/task.ts";
 import { DeployError } from "../../../src/errors.ts";
@@ -7,6 +7,9 @@ import { job, upTo } from "./jobs.ts";
 
 const keepTwo = { keep: 2, youngerThanMs: null };
 const retention = keepTwo;
+
+// Each of them is a few deployments.
+vi.setConfig({ testTimeout: 30_000 });
 
 let it: Environment;
 afterEach(async () => {

@@ -66,6 +66,7 @@ describe("a job runs wholly", () => {
     state,
     startTime: 1,
     endTime: null,
+    now: 2,
     timestamps: {},
     vertices: vertices.map(([parallelism, taskCounts]) => ({ name: "v", parallelism, status: "RUNNING", taskCounts })),
   });

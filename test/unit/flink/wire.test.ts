@@ -79,7 +79,16 @@ describe("checkpoint statistics", () => {
 });
 
 test("a running job has no end", () => {
-  const job = { jid: "a", name: "b", state: "RUNNING", "start-time": 1, "end-time": -1, timestamps: {}, vertices: [] };
+  const job = {
+    jid: "a",
+    name: "b",
+    state: "RUNNING",
+    "start-time": 1,
+    "end-time": -1,
+    now: 2,
+    timestamps: {},
+    vertices: [],
+  };
   expect(jobDetails(job, "").endTime).toBeNull();
 });
 

@@ -120,27 +120,42 @@ order_log  🟢 upgraded  11111111111111111111111111111111  from file:///savepoi
 });
 
 test("where the terminal is too narrow for the words, a row is a block, and a path stays in one piece", () => {
-  const row = { commit: "c".repeat(40), since: null, jobId: null, clusterState: null, problem: "is down" } as const;
+  const unknown = { uptimeMs: null, lastCheckpoint: null, stateSize: null, warning: null } as const;
+  const row = { commit: "c".repeat(40), since: null, clusterState: null, problem: "is down", ...unknown } as const;
+  const path = `s3://bucket/${"s".repeat(70)}`;
   const rows = [
-    { job: "a_b", recorded: "down", savepoint: `s3://bucket/${"s".repeat(70)}`, ...row },
-    { job: "c", recorded: "down", savepoint: null, ...row },
+    {
+      job: "a_b",
+      recorded: "down",
+      jobId: "1".repeat(32),
+      savepoint: path,
+      startsFrom: { kind: "savepoint", path },
+      ...row,
+    },
+    { job: "c", recorded: "down", jobId: null, savepoint: null, startsFrom: null, ...row },
   ] as const;
-  expect(show(renderStatus({ environment: "default", flinkVersion: "1.20.3", rows }), 80)).toBe(
+  expect(show(renderStatus({ environment: "default", flinkVersion: "1.20.3", rows }), 70)).toBe(
     `Status of default: 2 of 2 jobs need a look
 ══════════════════════════════════════════
 
 Flink 1.20.3, 2 jobs.
 
+- 🔴 a_b: is down
+- 🔴 c: is down
+
 a_b
-  Ledger     down
-  Savepoint  s3://bucket/${"s".repeat(70)}
-  Commit     cccccccccc
-             ⚠ is down
+  Ledger      down
+  Job id      11111111111111111111111111111111
+  Commit      cccccccccc
 
 c
-  Ledger     down
-  Commit     cccccccccc
-             ⚠ is down
+  Ledger      down
+  Commit      cccccccccc
+
+Where each would start from now:
+
+- a_b: savepoint
+  ${path}
 `,
   );
 });
