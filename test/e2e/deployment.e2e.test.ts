@@ -1,19 +1,20 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deploy } from "../../src/deploy/deployment.ts";
+import { disposeOld } from "../../src/deploy/dispose.ts";
 import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
 import { listedStorage } from "../../src/deploy/state-storage.ts";
-import type { JobOutcome } from "../../src/deploy/task.ts";
+import type { JobOutcome, RunContext } from "../../src/deploy/task.ts";
 import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/flink/embedded.ts";
 import { Gateway } from "../../src/flink/gateway.ts";
 import { JobManager } from "../../src/flink/jobmanager.ts";
-import { openLedger } from "../../src/ledger/ledger.ts";
+import { openLedger, readEntries } from "../../src/ledger/ledger.ts";
 import { secretsOf } from "../../src/ledger/stored-job.ts";
 import { openFileStore } from "../../src/ledger/stores/file.ts";
 import { programDigest } from "../../src/project/digest.ts";
@@ -73,7 +74,12 @@ class Environment implements AsyncDisposable {
     return { name, origin, upgradeMode: "savepoint", desiredState, startFrom: null, program, digest };
   }
 
-  async deploy(job: Job, through: "jobmanager" | "gateway" = "jobmanager"): Promise<JobOutcome> {
+  /** Of each job `keep` savepoints stay; all unless it is given. */
+  async deploy(
+    job: Job,
+    through: "jobmanager" | "gateway" = "jobmanager",
+    keep: number | null = null,
+  ): Promise<JobOutcome> {
     this.#commits += 1;
     const { signal } = new AbortController();
     const to = { gateway: new Gateway({ url: this.#cluster.gatewayUrl }), initSql: [], signal };
@@ -83,7 +89,22 @@ class Environment implements AsyncDisposable {
         : jobmanagerCluster(new JobManager({ url: this.#cluster.jobmanagerUrl }), to);
     const deployment = `deployment ${this.#commits}`;
     const writer = { environment: "e2e", project: null, commit: null, now: () => new Date().toISOString() };
-    const { jobs } = await deploy(
+    const context: RunContext = {
+      cluster,
+      ledger: await openLedger(openFileStore(join(this.#folder, "ledger"), "e2e"), writer),
+      log: (name, line) => log(`${name}: ${line}`),
+      clock: () => performance.now(),
+      storage: listedStorage({
+        listCommand: null,
+        cwd: process.cwd(),
+        environment: process.env,
+        signal,
+        log: () => undefined,
+      }),
+      signal,
+      deadline: signal,
+    };
+    const ended = await deploy(
       {
         jobs: [job],
         compiledPlans: new Map(),
@@ -100,28 +121,37 @@ class Environment implements AsyncDisposable {
         consentOf: () => ({ toReplay: false, toStartEmpty: false }),
         secrets: secretsOf([job.program]),
       },
-      {
-        cluster,
-        ledger: await openLedger(openFileStore(join(this.#folder, "ledger"), "e2e"), writer),
-        log: (name, line) => log(`${name}: ${line}`),
-        clock: () => performance.now(),
-        storage: listedStorage({
-          listCommand: null,
-          cwd: process.cwd(),
-          environment: process.env,
-          signal,
-          log: () => undefined,
-        }),
-        signal,
-        deadline: signal,
-      },
+      context,
     );
+    const policy = keep === null ? null : { keep, youngerThanMs: null };
+    const options = { jobs: [job], parallelJobs: 2, now: Date.now() };
+    const { jobs } = policy === null ? ended : await disposeOld(ended, { policy, ...options }, context);
     const outcome = jobs.find((one) => one.job === job.name);
     if (outcome === undefined) throw new Error(`no outcome for ${job.name}`);
     log(
       `${outcome.ending} ${outcome.code} ${outcome.durationMs.toFixed(0)} ms, ${outcome.interruptionMs?.toFixed(0)} ms`,
     );
     return outcome;
+  }
+
+  /** The savepoints of a job that are on disk, each with its metadata, oldest first. */
+  savepoints(name: string): readonly string[] {
+    const root = join(this.#folder, "savepoints", "e2e", name);
+    const files = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => /_metadata$/.test(file));
+    const folders = files.map((file) => dirname(join(root, file)));
+    return folders.toSorted((a, b) => statSync(a).ctimeMs - statSync(b).ctimeMs);
+  }
+
+  /** What is left on disk of all that is below the folder of a job's savepoints, empty folders aside. */
+  savepointFiles(name: string): readonly string[] {
+    const root = join(this.#folder, "savepoints", "e2e", name);
+    const found = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    return found.map((entry) => entry.parentPath);
+  }
+
+  async disposedOf(name: string): Promise<number> {
+    const entries = await readEntries(openFileStore(join(this.#folder, "ledger"), "e2e"));
+    return entries.filter(({ job, fact }) => job === name && fact.kind === "disposed").length;
   }
 
   /** Every line of the sink's committed files; Flink hides the others behind a dot. */
@@ -186,6 +216,32 @@ describe.each(["1.20.3", "2.3.0"])("on Flink %s", (version) => {
     await it.deploy(it.job("totals", "'c'", { desiredState: "suspended" }));
     expect(it.lines("totals").length).toBeGreaterThan(before);
     expect(it.values("totals")).toEqual(["a", "b", "c"]);
+  });
+
+  test("savepoints that nothing needs go from the disk, and those that are needed stay on it", async () => {
+    for (const value of ["a", "b", "c"]) await it.deploy(it.job("sums", `'${value}'`), "jobmanager", 2);
+    const [first, second] = it.savepoints("sums");
+    expect(await it.deploy(it.job("sums", "'d'"), "jobmanager", 2)).toMatchObject({ ending: "upgraded", notes: [] });
+    const [, third] = it.savepoints("sums");
+    expect(it.savepoints("sums")).toEqual([second, third]);
+    expect(new Set(it.savepointFiles("sums"))).toEqual(new Set([second, third]));
+    expect(await it.disposedOf("sums")).toBe(1);
+    expect(existsSync(first ?? "")).toBe(false);
+
+    // As a disposal leaves it that failed half-way: Flink deletes the metadata first.
+    rmSync(join(second ?? "", "_metadata"));
+    expect(await it.deploy(it.job("sums", "'d'"), "jobmanager", 1)).toMatchObject({ ending: "unchanged", notes: [] });
+    expect(it.savepoints("sums")).toEqual([third]);
+    expect(await it.disposedOf("sums")).toBe(2);
+
+    await it.deploy(it.job("sums", "'d'", { desiredState: "suspended" }), "jobmanager", 1);
+    expect(it.savepoints("sums")).toHaveLength(2);
+    expect(await it.deploy(it.job("sums", "'d'"), "jobmanager", 1)).toMatchObject({ ending: "resumed", notes: [] });
+    expect(it.savepoints("sums")).toHaveLength(2);
+    await it.deploy(it.job("sums", "'e'"), "jobmanager", 1);
+    expect(it.savepoints("sums")).toHaveLength(1);
+    await it.deploy(it.job("sums", "'e'", { desiredState: "suspended" }), "jobmanager", 1);
+    expect(it.values("sums")).toEqual(["a", "b", "c", "d", "e"]);
   });
 });
 
