@@ -200,6 +200,23 @@ test("resume and job_state bring both back with their state; what no model defin
   expect(await running()).toEqual(["log", "totals_by_amount"]);
 });
 
+test("with keep-savepoints, those that neither the jobs nor a rollback need are disposed of", async () => {
+  const savepoints = (): readonly string[] =>
+    readdirSync(join(output, "savepoints", "default"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith("_metadata"))
+      .map((file) => file.split("/")[0] ?? "")
+      .sort();
+  // Of log: at the new source, and suspended. Of totals: at the new view, at the new source, and suspended.
+  const removed = ["sampled", "sampled_orders"];
+  expect(savepoints()).toEqual(["log", "log", ...removed, "totals", "totals_by_amount", "totals_by_amount"]);
+  const tidied = await deploy("--keep-savepoints", "1");
+  expect(tidied.code, tidied.stderr).toBe(0);
+  expect(tidied.stdout).toContain("nothing to do");
+  expect(savepoints()).toEqual(["log", ...removed, "totals_by_amount", "totals_by_amount"]);
+  expect(tidied.stderr).toMatch(/totals_by_amount: disposed of the old savepoint file:\S+\/totals\//);
+  expect((await deploy("--keep-savepoints", "1")).stderr).not.toContain("disposed of");
+});
+
 test("without savepoint-dir nothing is stopped", async () => {
   await repository.commit({
     "models/totals.sql": totals({ name: "totals_by_amount", execution: { "parallelism.default": "2" } }),
@@ -280,7 +297,7 @@ test("a full stop of the cluster while a job is verified is told, and what to do
 async function savepointOf(job: string): Promise<string> {
   const options = { cwd: repository.folder, environment };
   const { stdout, stderr } = await runCli(["status", ...reach(), "--jobs", job], options);
-  const savepoint = /\| (file:\S+) \|/.exec(stdout)?.[1];
+  const savepoint = /: savepoint `(file:[^`]+)`/.exec(stdout)?.[1];
   if (savepoint === undefined) throw new Error(`${job} has no savepoint\n${stdout}\n${stderr}`);
   return savepoint;
 }
