@@ -230,6 +230,7 @@ test("an INSERT of a run that died is waited for before another change is submit
         prepare: async (program) => {
           const prepared = await cluster.prepare(program);
           return {
+            ...prepared,
             [Symbol.asyncDispose]: async () => {},
             submit: (request) => {
               send = () => prepared.submit(request);
