@@ -12,10 +12,11 @@ import { renderOutcome } from "../report/outcome.ts";
 import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSince } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { commitsOfRemoved, deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
-import { explainChanges } from "./explain-changes.ts";
+import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { readInitSql } from "./init-sql.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
-import { openWorkbench, readInitSql } from "./workbench.ts";
+import { openWorkbench } from "./workbench.ts";
 
 /** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
 export async function deploy(inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
@@ -48,7 +49,8 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     });
   const before = await ledgerOf("");
   if (before.deployed().size === 0) shell.log(emptyLedger(store));
-  const deployed = await deployedJobs(store, before.deployed(), head.recording.project);
+  const { project } = head.recording;
+  const deployed = await deployedJobs(store, before.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: deployed.jobs,
     head: head.jobs.map(sealJob),
@@ -62,6 +64,10 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   sayRenames(changes, shell.log);
   const explained = await explainChanges(changes, workbench.planner);
   refuseErrors(explained.findings);
+  const unchanged =
+    inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+  for (const { severity, job, message } of [...explained.findings, ...unchanged])
+    if (severity === "warning") shell.log(`warning: ${job}: ${message}`);
   const { recording } = head;
   const plan = makePlan({
     project: recording.project,
@@ -73,7 +79,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     flinkVersion,
     changes: explained.changes,
     unrecorded: [],
-    findings: [...head.findings, ...explained.findings],
+    findings: [...head.findings, ...explained.findings, ...unchanged],
   });
   const deployment = deploymentId(inputs.environment, revision.commit, plan.digest);
   const outcome = await runDeployment(
