@@ -57,6 +57,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     suspendedInBase: deployed.suspended,
     held: deployed.held,
     past: deployed.past,
+    lost: deployed.lost,
     keepRemoved: inputs.removedJobs === "keep",
     renames: inputs.renames,
     renamedFiles: await renamedSince(commitsOfRemoved(before.deployed(), deployed, head.jobs), revision, checkout),

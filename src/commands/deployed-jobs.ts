@@ -23,6 +23,8 @@ export interface DeployedJobs {
   readonly held: ReadonlySet<string>;
   /** What is known of the others. */
   readonly past: ReadonlyMap<string, "removed" | "taken-over">;
+  /** Streaming jobs as they ran whose removal left no savepoint. */
+  readonly lost: ReadonlyMap<string, Job>;
   /** The compiled plans that jobs were deployed with, by name; of streaming jobs of the version only. */
   readonly compiledPlans: ReadonlyMap<string, string>;
 }
@@ -48,11 +50,16 @@ export async function deployedJobs(
   const suspended = new Map<string, string | null>();
   const held = new Set<string>();
   const past = new Map<string, "removed" | "taken-over">();
+  const lost = new Map<string, Job>();
   const compiledPlans = new Map<string, string>();
   for (const { name, settled, project: owner } of deployed.values()) {
     if (owner !== null && owner !== project) continue;
     if (settled?.kind === "removed" && settled.savepoint !== null) past.set(name, "removed");
     if (settled?.kind === "running" && settled.reference === null) past.set(name, "taken-over");
+    if (settled?.kind === "removed" && settled.savepoint === null && settled.reference !== null) {
+      const { job } = await loadJob(store, settled.reference);
+      if (job.program.runtimeMode === "streaming") lost.set(name, job);
+    }
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
     const { job, compiledPlan, flinkVersion: version } = await loadJob(store, settled.reference);
     jobs.push({ ...job, name });
@@ -62,5 +69,5 @@ export async function deployedJobs(
     if (settled.kind === "suspended") suspended.set(name, takenBy(settled)?.digest ?? null);
     if (settled.kind === "suspended" && settled.by === "command") held.add(name);
   }
-  return { jobs, suspended, held, past, compiledPlans };
+  return { jobs, suspended, held, past, lost, compiledPlans };
 }

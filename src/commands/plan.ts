@@ -106,6 +106,7 @@ async function makePlanOf(
       suspendedInBase: deployed.suspended,
       held: deployed.held,
       past: deployed.past,
+      lost: deployed.lost,
       keepRemoved: inputs.removedJobs === "keep",
       invalid: { base: new Set(), head: head.refused },
       renames: inputs.renames,

@@ -123,7 +123,7 @@ const explanation: Decoder<Explanation> = fields((it) => ({
 const reason: Decoder<Reason> = fields((it) => ({ object: it.get("object", string), text: it.get("text", string) }));
 
 const state: Decoder<StateVerdict> = fields((it) => ({
-  kind: it.get("kind", oneOf("none", "kept", "dropped", "flink-decides")),
+  kind: it.get("kind", oneOf("none", "kept", "dropped", "flink-decides", "unknown")),
   text: it.get("text", string),
 }));
 

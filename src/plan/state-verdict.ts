@@ -53,9 +53,15 @@ function resumed(before: Job | null, after: Job | null, rest: Rest | null): Stat
 }
 
 /** A path counts once: where the job did not name it before. */
-function isNewPath(before: Job | null, after: Job | null): boolean {
+export function isNewPath(before: Job | null, after: Job | null): boolean {
   return after !== null && after.startFrom !== null && after.startFrom !== before?.startFrom;
 }
+
+/** Of a job that ran, and left nothing from which it sends no record twice. */
+export const unknownState: StateVerdict = {
+  kind: "unknown",
+  text: "Its removal left no savepoint from which it sends no record twice. Set upgrade_mode to stateless where it may read everything again, or put a path into its execution_config as execution.savepoint.path.",
+};
 
 const fromNamedPath: StateVerdict = {
   kind: "flink-decides",
