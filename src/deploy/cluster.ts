@@ -116,5 +116,7 @@ export interface Cluster extends AsyncDisposable {
   cancel(jobId: string): Promise<void>;
   /** Asks for a checkpoint now; false where that cannot be asked for. One too many does no harm. */
   checkpoint(jobId: string, triggerId: string): Promise<boolean>;
+  /** Starts a job under this id that does nothing and ends; also fulfilled where the id is used up already. */
+  fence(jobId: string): Promise<void>;
   prepare(program: Program): Promise<PreparedProgram>;
 }

@@ -24,6 +24,10 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
       confirm();
       return await cluster.checkpoint(jobId, triggerId);
     },
+    async fence(jobId) {
+      confirm();
+      await cluster.fence(jobId);
+    },
     async prepare(program) {
       const prepared = await cluster.prepare(program);
       return {

@@ -2,6 +2,7 @@ import { DeployError } from "../errors.ts";
 import type { Gateway } from "../flink/gateway.ts";
 import type { JobManager } from "../flink/jobmanager.ts";
 import type { Cluster, FlinkState, LastSavepoint, Progress, Retained, Retention, StopStatus } from "./cluster.ts";
+import { fence } from "./fence.ts";
 import { prepareProgram } from "./prepare.ts";
 
 export interface ClusterOptions {
@@ -61,6 +62,7 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
       }
     },
     checkpoint: (jobId, triggerId) => jobmanager.triggerCheckpoint(jobId, triggerId),
+    fence: (jobId) => fence(jobId, options),
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: async () => {},
   };

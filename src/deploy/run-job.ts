@@ -108,6 +108,10 @@ class JobRun implements AsyncDisposable {
       case "submit":
         await this.#submit(step);
         return null;
+      case "fence":
+        this.#say(`using up the id ${step.jobId}, which an earlier run may still submit`);
+        await this.#cluster.fence(step.jobId);
+        return null;
       case "checkpoint":
         this.#say(`asking ${step.jobId} for a checkpoint`);
         await this.#observer.askForCheckpoint(step.jobId, (number) => checkpointId(step.jobId, number));

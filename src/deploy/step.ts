@@ -122,6 +122,8 @@ export type Step =
   | { readonly do: "stop"; readonly jobId: string }
   | { readonly do: "cancel"; readonly jobId: string }
   | { readonly do: "submit"; readonly submission: Submission }
+  /** Uses up the id of a submission that is given up and may be on its way. */
+  | { readonly do: "fence"; readonly jobId: string }
   | { readonly do: "checkpoint"; readonly jobId: string }
   | { readonly do: "wait"; readonly for: string }
   | { readonly do: "end"; readonly ending: Ending }

@@ -2,15 +2,9 @@ import type { Fact } from "../ledger/entry.ts";
 import type { Attempt, Settled, Submission } from "../ledger/fold.ts";
 import { afterStop, submitNew } from "./at-rest.ts";
 import { type ClusterJob, hasEnded, type Retained } from "./cluster.ts";
-import { jobId } from "./ids.ts";
+import { fenceName, jobId } from "./ids.ts";
 import { type Desired, type Ending, mayStartEmpty, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 import { type Verification, verify } from "./verify.ts";
-
-/**
- * How long an INSERT of a run that died may take to show. One that comes later still is cancelled while the attempt is in
- * hand, and a stranger to the next one.
- */
-const inFlightMs = 10_000;
 
 /** The next step of an attempt whose newest submission is this one. Pure. */
 export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
@@ -24,13 +18,16 @@ export function afterSubmission(situation: Situation, attempt: Attempt, submissi
     if (leftover.state === "CANCELLING") return { do: "wait", for: `${leftover.id} to end` };
     return { do: "cancel", jobId: leftover.id };
   }
-  const job = find(submission.jobId);
+  const found = find(submission.jobId);
+  const isFence = found?.name === fenceName(submission.jobId);
+  if (isFence && submission.failure === null) return failed(submission, "another change came before it was submitted");
+  const job = isFence ? undefined : found;
   if (submission.failure !== null) return afterFailure(situation, attempt, submission, submission.failure, job);
   if (job === undefined) {
     if (submission.accepted) return lost(situation, attempt, submission);
     if (isWanted(situation, attempt, submission)) return { do: "submit", submission };
-    if (observed.endedMs < inFlightMs) return { do: "wait", for: `${submission.jobId}, which may be on its way` };
-    return failed(submission, "another change came before it was submitted");
+    // It may still be on its way, from a run that is thought dead: Flink refuses it once its id is used up.
+    return { do: "fence", jobId: submission.jobId };
   }
   if (!submission.accepted) return { do: "record", fact: { kind: "submitted", jobId: job.id } };
   return judged(situation, attempt, submission, job);

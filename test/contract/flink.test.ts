@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Gateway, type GatewaySession, isDuplicateSubmission } from "../../src/flink/gateway.ts";
 import { isWhollyRunning, JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
+import { fence } from "../../src/deploy/fence.ts";
 import { normalisePath } from "../../src/flink/paths.ts";
 import { type Subject, slots, subjects } from "./flink-subjects.ts";
 
@@ -237,6 +238,19 @@ describe.each(subjects)("$name", ({ start }) => {
         (state) => state === "CANCELED",
       );
       await expect(session.execute(insert, again)).rejects.toSatisfy(isDuplicateSubmission);
+    });
+
+    test("is refused when its id was used up by a job that does nothing, which may be asked for twice", async () => {
+      const id = newId();
+      const options = { gateway, signal: new AbortController().signal };
+      await fence(id, options);
+      await fence(id, options);
+      const late = { executionConfig: { "$internal.pipeline.job-id": id } };
+      await expect(session.execute(insert, late)).rejects.toSatisfy(isDuplicateSubmission);
+      await until(
+        () => stateOf(id),
+        (state) => state === "FINISHED",
+      );
     });
 
     test("ends CANCELED when it is cancelled, and a second time changes nothing", async () => {

@@ -96,6 +96,8 @@ const submission = (more: Partial<Submission> = {}): Submission => ({
   failure: null,
   ...more,
 });
+/** The id of the submission in hand was used up by a job that does nothing. */
+const fenced: Partial<Observed> = { jobs: [{ ...listed("j2", "FINISHED"), name: "flink-dbt-deploy fence j2" }] };
 const failedNew = submission({ failure: "it is FAILED" });
 const putBack = submission({ role: "put-back", jobId: "j3", reference: oldRef });
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({
@@ -872,24 +874,23 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submitted", jobId: "j2" }),
     },
     {
-      given: "may still be on its way from a run that died, when another change comes",
+      given: "may still be on its way from a run that died, when another change comes: its id is used up",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
-      observed: { endedMs: 9_999 },
-      expected: { do: "wait", for: "j2, which may be on its way" },
+      expected: { do: "fence", jobId: "j2" },
     },
     {
-      given: "gives way to another change where it was not sent yet",
+      given: "gives way to another change where it was not sent, and cannot be any more",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
-      observed: { endedMs: 10_000 },
+      observed: fenced,
       expected: record({ kind: "submit-failed", cause: "another change came before it was submitted" }),
     },
     {
       given: "gives way to a path that a person names instead",
       recorded: fresh(submission({ accepted: false, restore: "file:/wrong" })),
       desired: run({ answer: "file:/right" }),
-      observed: { endedMs: 10_000 },
+      observed: fenced,
       expected: record({ kind: "submit-failed" }),
     },
     {
@@ -1057,7 +1058,7 @@ describe("a submission in hand", () => {
       given: "that would put the old job back gives way to a third change",
       recorded: upgrade({ ...putBack, accepted: false }, failedNew),
       desired: run({ reference: { digest: "third", value: "v" } }),
-      observed: { endedMs: 10_000 },
+      observed: { jobs: [{ ...listed("j3", "FINISHED"), name: "flink-dbt-deploy fence j3" }] },
       expected: record({ kind: "submit-failed", jobId: "j3" }),
     },
     {
