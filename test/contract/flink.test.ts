@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { fence } from "../../src/deploy/fence.ts";
 import { Gateway, type GatewaySession, isDuplicateSubmission } from "../../src/flink/gateway.ts";
 import { isWhollyRunning, JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
-import { fence } from "../../src/deploy/fence.ts";
 import { normalisePath } from "../../src/flink/paths.ts";
 import { type Subject, slots, subjects } from "./flink-subjects.ts";
 
