@@ -7,6 +7,7 @@ import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import { helpText } from "./inputs/help.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
 import { type Command, commands, inputsOf, variableOf } from "./inputs/table.ts";
+import { terminalText } from "./report/terminal-text.ts";
 import { maskSecrets } from "./secrets.ts";
 import { version } from "./version.ts";
 
@@ -34,7 +35,7 @@ async function main(argv: readonly string[]): Promise<number> {
     environment: process.env,
     ...watchSignals(log),
     log,
-    print: async (markdown) => void print(shown(markdown.endsWith("\n") ? markdown : `${markdown}\n`)),
+    print: async (markdown) => void print(shown(readable(markdown))),
     eventBase: null,
     now: () => new Date(),
     clock: () => performance.now(),
@@ -78,6 +79,14 @@ function readArguments(command: Command, args: readonly string[]): RawInputs {
 
 function say(text: string): void {
   process.stderr.write(`${shown(text)}\n`);
+}
+
+/** Plain text for a reader at a terminal; whatever else reads along gets the Markdown. */
+function readable(markdown: string): string {
+  const { isTTY, columns } = process.stdout;
+  // NO_COLOR and a terminal without colours are heeded by Node.
+  if (isTTY) return terminalText(markdown, { width: columns || 80, colors: process.stdout.hasColors() });
+  return markdown.endsWith("\n") ? markdown : `${markdown}\n`;
 }
 
 /** In a workflow's `run` step the runner reads what is printed. */

@@ -16,6 +16,8 @@ export const errorCodes = {
     "Give each of the named models a `pipeline.name` of its own in its execution_config; jobs are told apart by nothing else.",
   "model-invalid":
     "Correct the model; Flink's message says what it refuses. A connector or function that Flink does not know belongs in `connectors` or `init-sql`. The job was not touched, unless the message says that it is stopped.",
+  "table-differs":
+    "A table that a catalog keeps is never changed or dropped by a deployment. Change it by hand (ALTER TABLE, or DROP TABLE where its data may go), or correct the project, or give the model a table of another name; then run the command again. The job was not touched.",
   "base-missing":
     "Run inside the project's git repository, with the base fetched (`fetch-depth: 0` in actions/checkout), or name another `base` or `head`.",
   "worktree-dirty":
@@ -77,6 +79,11 @@ export class DeployError extends Error {
     super(message, options);
     this.code = code;
   }
+}
+
+/** A message for a line of the log: Flink's own have line breaks. */
+export function inOneLine(message: string): string {
+  return message.replace(/\s+/g, " ").trim();
 }
 
 /** An error's message and those of its causes, joined; for logs and for `cause` texts of others. */

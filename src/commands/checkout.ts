@@ -3,7 +3,14 @@ import { hostname, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { isAlive } from "../flink/cache.ts";
-import { addWorktree, headCommit, isDirty, repositoryOf, resolveRef } from "../project/worktree.ts";
+import {
+  addWorktree,
+  headCommit,
+  renamedFiles,
+  repositoryOf,
+  resolveRef,
+  uncommittedFiles,
+} from "../project/worktree.ts";
 
 /** A folder of ours that goes away with the command. */
 export interface Scratch extends AsyncDisposable {
@@ -51,8 +58,32 @@ export interface Revision extends AsyncDisposable {
   readonly projectFolder: string;
   /** 40 hex. */
   readonly commit: string;
-  /** Whether the files are those of the working tree with changes that are in no commit. */
-  readonly dirty: boolean;
+  /** Those of the files whose changes are in no commit, as paths in the repository. */
+  readonly uncommitted: readonly string[];
+}
+
+/** Throws `worktree-dirty`, with the first of the files. */
+export function refuseUncommitted({ uncommitted }: Revision): void {
+  if (uncommitted.length === 0) return;
+  const named = uncommitted.slice(0, 5).join(", ");
+  const more = uncommitted.length > 5 ? ` and ${uncommitted.length - 5} more` : "";
+  throw new DeployError(
+    "worktree-dirty",
+    `the project has changes that are in no commit, in ${named}${more}: commit them, or name a \`head\` to deploy`,
+  );
+}
+
+/** The project's files that were renamed between any of the commits and the revision: new paths by old ones, in the project. */
+export async function renamedSince(
+  commits: readonly (string | null)[],
+  { commit, uncommitted }: Revision,
+  { repository, project }: Checkout,
+): Promise<ReadonlyMap<string, string>> {
+  const to = uncommitted.length === 0 ? commit : null;
+  const known = [...new Set(commits)].filter((one) => one !== null);
+  const renamed = await Promise.all(known.map((from) => renamedFiles(repository, from, to)));
+  const inProject = renamed.flatMap((files) => [...files].map((paths) => paths.map((path) => relative(project, path))));
+  return new Map(inProject.map(([old = "", now = ""]) => [old, now]));
 }
 
 /** A ref's files in a worktree of their own, or with `null` the working tree as it is. Throws `base-missing`. */
@@ -60,15 +91,16 @@ export async function openRevision(checkout: Checkout, ref: string | null, folde
   const { repository, project } = checkout;
   if (ref === null) {
     const projectFolder = join(repository, project);
-    const dirty = await isDirty(repository, projectFolder);
-    return { projectFolder, commit: await headCommit(repository), dirty, [Symbol.asyncDispose]: async () => undefined };
+    const uncommitted = await uncommittedFiles(repository, projectFolder);
+    const commit = await headCommit(repository);
+    return { projectFolder, commit, uncommitted, [Symbol.asyncDispose]: async () => undefined };
   }
   const commit = await resolveRef(repository, ref);
   const worktree = await addWorktree(repository, commit, folder);
   return {
     projectFolder: join(worktree.folder, project),
     commit,
-    dirty: false,
+    uncommitted: [],
     [Symbol.asyncDispose]: () => worktree[Symbol.asyncDispose](),
   };
 }

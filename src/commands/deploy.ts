@@ -7,14 +7,14 @@ import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
 import { sealJob, secretsOf } from "../ledger/stored-job.ts";
-import { diffJobs } from "../plan/diff.ts";
+import { diffJobs, renameReason } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import type { Plan } from "../plan/plan.ts";
+import type { Change, Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
-import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
+import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSince } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
-import { deployedJobs } from "./deployed-jobs.ts";
+import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -35,12 +35,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     );
   }
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
-  if (revision.dirty) {
-    throw new DeployError(
-      "worktree-dirty",
-      `${inputs.projectDir} has changes that are in no commit: commit them, or name a \`head\` to deploy`,
-    );
-  }
+  refuseUncommitted(revision);
   const store = openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
@@ -56,16 +51,18 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     confirmLock: lock.confirm,
   });
   if (ledger.entries().length === 0) shell.log(emptyLedger(store));
-  const { jobs, suspended, held, past } = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
+  const deployed = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
   const changes = diffJobs({
-    base: jobs,
+    base: deployed.jobs,
     head: head.jobs.map(sealJob),
-    suspendedInBase: suspended,
-    held,
-    past,
+    suspendedInBase: deployed.suspended,
+    held: deployed.held,
+    past: deployed.past,
     keepRemoved: inputs.removedJobs === "keep",
     renames: inputs.renames,
+    renamedFiles: await renamedSince(commitsOfRemoved(ledger.deployed(), deployed, head.jobs), revision, checkout),
   });
+  sayRenames(changes, shell.log);
   const explained = await explainChanges(changes, workbench.planner);
   refuseErrors(explained.findings);
   const { recording } = head;
@@ -112,6 +109,12 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     },
   );
   return await report(outcome, shell, { plan });
+}
+
+/** Before a job is stopped for good that may only have another name. */
+function sayRenames(changes: readonly Change[], log: (line: string) => void): void {
+  for (const { job, kind, reasons } of changes)
+    for (const { object, text } of reasons) if (kind === "create" && object === renameReason) log(`${job} ${text}`);
 }
 
 /** Prints an outcome and makes the command's result of it: the first job's code that is one. */

@@ -12,6 +12,17 @@ export interface DeployedJobs {
   readonly past: ReadonlyMap<string, "removed" | "taken-over">;
 }
 
+/** The commits that those of the deployed jobs came with which are not in head any more. */
+export function commitsOfRemoved(
+  recorded: Deployed,
+  deployed: DeployedJobs,
+  head: readonly Job[],
+): readonly (string | null)[] {
+  const names = new Set(head.map(({ name }) => name));
+  const removed = deployed.jobs.filter(({ name }) => !names.has(name));
+  return removed.map(({ name }) => recorded.get(name)?.commit ?? null);
+}
+
 /** The project's jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
 export async function deployedJobs(
   values: Parameters<typeof loadJob>[0],

@@ -17,10 +17,10 @@ export async function explainChanges(
   const findings: Finding[] = [];
   const explain = async (job: Job | null, keep: boolean): Promise<Explanation | null> => {
     if (job === null) return null;
-    const answer = await (await planner()).explain(job);
-    if (!("severity" in answer)) return answer;
-    if (keep) findings.push(answer);
-    return null;
+    const { explain, tables } = await planner();
+    const answer = await explain(job);
+    if (keep) findings.push(...("severity" in answer ? [answer] : []), ...(await tables(job)));
+    return "severity" in answer ? null : answer;
   };
   const explained = await Promise.all(
     changes.map(async (change) => {

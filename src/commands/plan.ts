@@ -11,8 +11,8 @@ import type { Plan } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
-import { type Checkout, findCheckout, makeScratch, openRevision, type Revision } from "./checkout.ts";
-import { deployedJobs } from "./deployed-jobs.ts";
+import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
+import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -68,7 +68,8 @@ async function makePlanOf(
 ): Promise<Plan> {
   const base = inputs.base ?? shell.eventBase ?? "deployed";
   await using headRevision = await openRevision(checkout, inputs.head, join(folder, "head-tree"));
-  const headName = headRevision.dirty ? `${headRevision.commit} with changes not committed` : headRevision.commit;
+  const { commit, uncommitted } = headRevision;
+  const headName = uncommitted.length === 0 ? commit : `${commit} with changes not committed`;
   const finish = async (
     baseName: string,
     head: RecordedJobs,
@@ -97,7 +98,8 @@ async function makePlanOf(
     refuseEmpty(head);
     const entries = await readEntries(store);
     if (entries.length === 0) shell.log(emptyLedger(store));
-    const deployed = await deployedJobs(store, fold(entries), head.recording.project);
+    const recorded = fold(entries);
+    const deployed = await deployedJobs(store, recorded, head.recording.project);
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),
@@ -107,6 +109,7 @@ async function makePlanOf(
       keepRemoved: inputs.removedJobs === "keep",
       invalid: { base: new Set(), head: head.refused },
       renames: inputs.renames,
+      renamedFiles: await renamedSince(commitsOfRemoved(recorded, deployed, head.jobs), headRevision, checkout),
     });
     return await finish("deployed", head, { changes, findings: head.findings });
   }
@@ -137,6 +140,7 @@ async function makePlanOf(
     keepRemoved: inputs.removedJobs === "keep",
     invalid: { base: both.base.refused, head: both.head.refused },
     renames: inputs.renames,
+    renamedFiles: await renamedSince([baseRevision.commit], headRevision, checkout),
   });
   return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
 }

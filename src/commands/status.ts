@@ -25,7 +25,7 @@ export async function status(inputs: StatusInputs, shell: Shell): Promise<Comman
   const wrong = rows.filter((row) => row.problem !== null);
   const isDown = wrong.some(
     ({ recorded, clusterState: state }) =>
-      recorded === "running" && (state === null || state === "FAILED" || state === "CANCELED"),
+      (recorded === "running" || recorded === "down") && (state === null || state === "FAILED" || state === "CANCELED"),
   );
   return {
     reason: wrong.length === 0 ? "ok" : isDown ? "job-down" : "needs-operator",
@@ -56,14 +56,21 @@ function problemOf(recorded: RecordedJob | null, ours: ClusterJob | null, alive:
   if (recorded?.attempt) return "a deployment of it did not end; run the same command again";
   if (settled === null) return "runs and is not in the ledger; the next deployment takes it over or leaves it";
   if (settled.kind === "running") {
-    if (ours === null) return `job ${settled.jobId} is not known to the cluster any more`;
+    const then = "run `deploy`, which starts it again or says which path it needs";
+    if (ours === null) return `job ${settled.jobId} is not known to the cluster any more; ${then}`;
     // A batch job is recorded only once it has finished.
     if (ours.state === "FINISHED")
       return `job ${settled.jobId} is FINISHED; run \`deploy\`, which tells whether it read its sources to their end`;
-    if (hasEnded(ours.state)) return `job ${settled.jobId} is ${ours.state}`;
+    if (hasEnded(ours.state)) return `job ${settled.jobId} is ${ours.state}; ${then}`;
     if (ours.state === "RESTARTING" || ours.state === "FAILING") return `job ${settled.jobId} is ${ours.state}`;
   }
   const others = alive.filter((job) => job.id !== ours?.id);
   if (others.length > 0) return `also runs as ${others.map((job) => job.id).join(", ")}`;
-  return settled.kind === "down" ? "is down; run `deploy` once the cause is mended" : null;
+  return settled.kind === "down" ? adviceFor(settled) : null;
+}
+
+function adviceFor({ savepoint }: { readonly savepoint: string | null }): string {
+  return savepoint === null
+    ? "is down, and nothing of its state is kept; mend the cause and run `deploy`, which starts it empty"
+    : `is down; mend the cause and run \`deploy\`, which starts it from ${savepoint}`;
 }

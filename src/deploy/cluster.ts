@@ -1,3 +1,4 @@
+import type { DifferingTable } from "../planner/existing-tables.ts";
 import type { Program } from "../project/job.ts";
 
 /** Flink's own job states; `ended` ones never change again. */
@@ -87,6 +88,8 @@ export interface StopRequest {
 
 /** A session in which a program's tables exist, so that only the INSERT is left to send. */
 export interface PreparedProgram extends AsyncDisposable {
+  /** Tables that a catalog held before, and not as the program declares them: they are taken as they are. */
+  readonly differing: readonly DifferingTable[];
   /** Fixed job id, and the path to restore from; Flink refuses an id that it has seen. Returns what is to be noted. */
   submit(options: {
     readonly jobId: string;

@@ -31,11 +31,11 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     async prepare(program) {
       const prepared = await cluster.prepare(program);
       return {
+        ...prepared,
         async submit(options) {
           confirm();
           return await prepared.submit(options);
         },
-        [Symbol.asyncDispose]: () => prepared[Symbol.asyncDispose](),
       };
     },
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),

@@ -1,4 +1,4 @@
-import { DeployError } from "../errors.ts";
+import { DeployError, inOneLine } from "../errors.ts";
 import type { Cluster } from "./cluster.ts";
 
 export interface Patience {
@@ -30,7 +30,7 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
         return await ask();
       } catch (error) {
         if (!isUnreachable(error) || patience.clock() - since + pause > patience.limitMs) throw error;
-        patience.log(`asking again: ${error.message}`);
+        patience.log(`asking again: ${inOneLine(error.message)}`);
         await patience.sleep(pause);
       }
     }

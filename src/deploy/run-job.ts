@@ -177,7 +177,8 @@ class JobRun implements AsyncDisposable {
   async #prepareNew({ attempt }: RecordedJob): Promise<void> {
     const { program, desired } = this.#task;
     const isBegun = attempt !== null && (attempt.stopped !== null || attempt.submissions.length > 0);
-    if (program !== null && desired.kind === "running" && !isBegun) await this.#submitter.prepare(program);
+    if (program === null || desired.kind !== "running" || isBegun) return;
+    for (const note of await this.#submitter.prepareNew(program)) this.#note(note);
   }
 
   async #stop({ attempt }: RecordedJob): Promise<void> {

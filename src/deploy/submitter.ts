@@ -1,5 +1,6 @@
-import { DeployError } from "../errors.ts";
+import { DeployError, inOneLine } from "../errors.ts";
 import { isDuplicateSubmission, isFailedStart } from "../flink/gateway.ts";
+import { isAnother, sentenceOf } from "../planner/existing-tables.ts";
 import type { Program } from "../project/job.ts";
 import type { Cluster, PreparedProgram } from "./cluster.ts";
 import { isUnreachable } from "./patient-cluster.ts";
@@ -50,6 +51,18 @@ export class Submitter implements AsyncDisposable {
     }
   }
 
+  /**
+   * As `prepare`, while nothing is stopped for the program: throws `table-differs` where a catalog holds another table
+   * than it declares. What is not certain is returned as notes, the first time.
+   */
+  async prepareNew(program: Program): Promise<readonly string[]> {
+    const isKnown = this.#prepared.has(program);
+    const { differing } = await this.prepare(program);
+    const refused = differing.filter(isAnother).map((table) => sentenceOf(table).message);
+    if (refused.length > 0) throw new DeployError("table-differs", refused.join(" "));
+    return isKnown ? [] : differing.map((table) => sentenceOf(table).message);
+  }
+
   /** Throws what breaks for longer than the run's patience. */
   async submit(program: Program, request: SubmissionRequest): Promise<Answer> {
     try {
@@ -71,7 +84,7 @@ export class Submitter implements AsyncDisposable {
     if (isUnreachable(error) || (error instanceof DeployError && error.code === "session-expired")) {
       this.#troubleSince ??= this.#clock();
       if (this.#clock() - this.#troubleSince > this.#patienceMs) throw error;
-      return { kind: "unclear", why: error.message, isRefusal: false, neverRan: false };
+      return { kind: "unclear", why: inOneLine(error.message), isRefusal: false, neverRan: false };
     }
     if (!(error instanceof DeployError) || error.code !== "statement-failed") throw error;
     // It may be there after all: one that Flink could not start, or whose answer the gateway did not get.
@@ -79,7 +92,7 @@ export class Submitter implements AsyncDisposable {
     if (!isListed && isDuplicateSubmission(error)) return { kind: "accepted", notes: [] };
     if (!isListed && this.#refused === jobId) return { kind: "refused", cause: error.message };
     this.#refused = jobId;
-    return { kind: "unclear", why: error.message, isRefusal: true, neverRan: isFailedStart(error) };
+    return { kind: "unclear", why: inOneLine(error.message), isRefusal: true, neverRan: isFailedStart(error) };
   }
 
   async #discard(program: Program): Promise<void> {

@@ -54,9 +54,10 @@ const needsContext = /^(?:java\.(?:lang|net|util)\.|sun\.|org\.apache\.flink\.sh
  * There is no field for it in any answer of Flink's, so the trace's text is all there is.
  */
 export function lastCause(trace: string): string {
-  const causes = causesIn(trace).filter(({ message }) => message !== "" && !noise.some((text) => text.test(message)));
+  const telling = causesIn(trace).filter(({ message }) => !noise.some((text) => text.test(message)));
+  const causes = telling.filter(({ message }) => message !== "");
   const last = causes.at(-1);
-  if (last === undefined) return shortened(trace);
+  if (last === undefined) return telling.at(-1)?.className ?? shortened(linesOf(trace).join("\n"));
   // An exception around it often repeats it with more, such as `From line 1, column 15`: then that one is better.
   const fuller = causes.findLast(({ message }) => message !== last.message && message.endsWith(last.message));
   if (fuller !== undefined) return shortened(fuller.message);
@@ -67,12 +68,17 @@ export function lastCause(trace: string): string {
 
 function causesIn(trace: string): readonly Cause[] {
   const causes: { className: string; lines: string[] }[] = [];
-  for (const line of trace.split("\n")) {
+  for (const line of linesOf(trace)) {
     const start = head.exec(line);
     if (start?.[1] !== undefined) causes.push({ className: start[1], lines: [start[2] ?? ""] });
-    else if (!frame.test(line) && !frameOfServer.test(line)) causes.at(-1)?.lines.push(line);
+    else causes.at(-1)?.lines.push(line);
   }
   return causes.map(({ className, lines }) => ({ className, message: withoutClassNames(lines.join("\n").trim()) }));
+}
+
+/** Without stack frames. */
+function linesOf(trace: string): readonly string[] {
+  return trace.split("\n").filter((line) => !frame.test(line) && !frameOfServer.test(line));
 }
 
 /** `new Exception(cause)` in Java puts the cause's class name at the head of its own message. */

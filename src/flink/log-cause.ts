@@ -17,5 +17,6 @@ export function causeInLog(log: string): string {
   const trace = lines.slice(start, end === -1 ? lines.length : end);
   // An exception without a message is left out of a cause, yet here its class may be the only thing that tells.
   const bare = /^Caused by: ([\w.$]+)$/.exec(trace.findLast((line) => line.startsWith("Caused by: ")) ?? "");
-  return lastCause(trace.join("\n")) + (bare === null ? "" : ` (${bare[1]})`);
+  const cause = lastCause(trace.join("\n"));
+  return bare === null || cause === bare[1] ? cause : `${cause} (${bare[1]})`;
 }

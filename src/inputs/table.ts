@@ -253,7 +253,7 @@ export const inputTable = {
   },
   "markdown-file": {
     description:
-      "Where to write the plan as Markdown too. It is printed in any case, and in GitHub Actions it is in the job summary.",
+      "Where to write the plan as Markdown too. It is printed in any case, as plain text at a terminal, and in GitHub Actions it is in the job summary.",
     kind: "path",
     default: "",
     commands: ["plan"],

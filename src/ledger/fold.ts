@@ -52,7 +52,7 @@ export interface RecordedJob {
   readonly movedTo: string | null;
   /** The dbt project it belongs to; an environment may hold the jobs of several. */
   readonly project: string | null;
-  /** The commit and time of the entry that settled it, for people. */
+  /** The commit that its program came with, null where that is not known; and when it was settled. For people. */
   readonly commit: string | null;
   readonly at: string | null;
 }
@@ -113,7 +113,7 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     movedTo: null,
     // Suspending and resuming deploy no project and no commit.
     project: entry.project ?? recorded.project,
-    commit: entry.commit ?? recorded.commit,
+    commit: commitOf(recorded, entry, settled),
     at: entry.at,
   });
   const attempt = recorded.attempt ?? { deployment: entry.deployment, stop: null, stopped: null, submissions: [] };
@@ -161,6 +161,15 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     case "submit-failed":
       return go({ submissions: changed(attempt.submissions, fact.jobId, { failure: fact.cause }) });
   }
+}
+
+/** A put-back brings the program of an earlier commit, and a job that was taken over one of no commit that is known. */
+function commitOf(recorded: RecordedJob, entry: Entry, settled: Settled): string | null {
+  const { settled: before, commit } = recorded;
+  if (settled.reference === null) return null;
+  const wasRemoved = before?.kind === "removed" || settled.kind === "removed";
+  const isSameProgram = !wasRemoved && before?.reference?.value === settled.reference.value;
+  return isSameProgram ? commit : (entry.commit ?? commit);
 }
 
 function changed(

@@ -1,5 +1,5 @@
-import { programDigest } from "../project/digest.ts";
 import type { Job } from "../project/job.ts";
+import { type LikelyRename, likelyRenames } from "./likely-renames.ts";
 import type { Change, ChangeKind, Reason } from "./plan.ts";
 import { programReasons } from "./reasons.ts";
 import { type Rest, stateVerdict } from "./state-verdict.ts";
@@ -22,7 +22,12 @@ export interface Jobs {
   readonly keepRemoved?: boolean;
   /** New names by old ones: such a job keeps its state. */
   readonly renames: Readonly<Record<string, string>>;
+  /** New paths by old ones of the project's files that git says were renamed between base and head. */
+  readonly renamedFiles?: ReadonlyMap<string, string>;
 }
+
+/** The object of the reasons that say how a job that seems to have another name keeps its state. */
+export const renameReason = "rename";
 
 /** What a deployment of head would do to each job of base, in head's order, then what is removed. Pure. */
 export function diffJobs({
@@ -34,6 +39,7 @@ export function diffJobs({
   past,
   invalid,
   renames,
+  renamedFiles = new Map(),
 }: Jobs): readonly Change[] {
   const bases = new Map(base.map((job) => [job.name, job]));
   const heads = new Map(head.map((job) => [job.name, job]));
@@ -49,17 +55,18 @@ export function diffJobs({
   const isInvalid = (name: string): boolean => invalid?.head.has(renames[name] ?? name) ?? false;
   const removed = base.filter((job) => !kept.has(job.name) && !isInvalid(job.name));
   const created = head.filter((job) => predecessor(job) === null);
+  const likely = likelyRenames(removed, created, renamedFiles);
   return [
     ...head.map((after) => {
       const before = predecessor(after);
       return before === null
-        ? (comeback(after, past?.get(after.name)) ?? creation(after, removed, invalid?.base.has(after.name) ?? false))
+        ? (comeback(after, past?.get(after.name)) ?? creation(after, likely, invalid?.base.has(after.name) ?? false))
         : transition(before, after, {
             rest: restOf(before, suspendedInBase),
             isHeld: held?.has(before.name) ?? false,
           });
     }),
-    ...removed.map((before) => (keepRemoved === true ? keeping(before) : removal(before, created))),
+    ...removed.map((before) => (keepRemoved === true ? keeping(before) : removal(before, likely))),
   ];
 }
 
@@ -74,22 +81,26 @@ function comeback(after: Job, past: "removed" | "taken-over" | undefined): Chang
   return { ...change(past === "removed" ? "create" : "upgrade", null, after, [reasonOf("job")(text)]), state };
 }
 
-function creation(after: Job, removed: readonly Job[], isInvalidInBase: boolean): Change {
-  const old = removed.find((job) => isSameApartFromName(job, after));
+function creation(after: Job, likely: readonly LikelyRename[], isInvalidInBase: boolean): Change {
   if (isInvalidInBase)
     return change("create", null, after, [
       reasonOf("job")("Flink refuses the model in the base, so there is nothing to compare with"),
     ]);
   const text = after.desiredState === "suspended" ? "new, and suspended: it is not started yet" : "new in the project";
-  const hint = `runs what ${old?.name} ran: give \`renames: ${old?.name}=${after.name}\` to keep its state`;
-  return change("create", null, after, [text, ...(old === undefined ? [] : [hint])].map(reasonOf("job")));
+  const rename = likely.find(({ to }) => to === after);
+  const hint = rename === undefined ? [] : [renameHint(`looks like ${rename.from.name} renamed`, rename)];
+  return change("create", null, after, [reasonOf("job")(text), ...hint]);
 }
 
-function removal(before: Job, created: readonly Job[]): Change {
-  const now = created.find((job) => isSameApartFromName(job, before));
-  const hint = `${now?.name} runs the same: give \`renames: ${before.name}=${now?.name}\` to keep the state`;
-  const texts = ["removed from the project", ...(now === undefined ? [] : [hint])];
-  return change("remove", before, null, texts.map(reasonOf("job")));
+function removal(before: Job, likely: readonly LikelyRename[]): Change {
+  const rename = likely.find(({ from }) => from === before);
+  const hint = rename === undefined ? [] : [renameHint(`looks like it is ${rename.to.name} now`, rename)];
+  return change("remove", before, null, [reasonOf("job")("removed from the project"), ...hint]);
+}
+
+function renameHint(looks: string, { from, to, evidence }: LikelyRename): Reason {
+  const text = `${looks} (${evidence}): set \`renames: ${from.name}=${to.name}\` to keep its state`;
+  return { object: renameReason, text };
 }
 
 function keeping(before: Job): Change {
@@ -157,14 +168,6 @@ function change(kind: ChangeKind, before: Job | null, after: Job | null, reasons
     explainedBefore: null,
     explainedAfter: null,
   };
-}
-
-function isSameApartFromName(left: Job, right: Job): boolean {
-  const [one, other] = [left, right].map(({ program }) => {
-    const { "pipeline.name": _name, ...executionConfig } = program.executionConfig;
-    return programDigest({ ...program, executionConfig });
-  });
-  return one === other;
 }
 
 function reasonOf(object: string): (text: string) => Reason {

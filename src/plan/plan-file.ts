@@ -87,7 +87,10 @@ const job: Decoder<Job> = fields((it) => ({
 
 const finding: Decoder<Finding> = fields((it) => ({
   severity: it.get("severity", oneOf("error", "warning", "note")),
-  code: it.get("code", oneOf("model-invalid", "hint-unsafe", "duplicate-job-name", "left-alone", "unknown")),
+  code: it.get(
+    "code",
+    oneOf("model-invalid", "hint-unsafe", "duplicate-job-name", "table-differs", "left-alone", "unknown"),
+  ),
   message: it.get("message", string),
   job: it.get("job", nullable(string)),
   file: it.get("file", nullable(string)),

@@ -45,10 +45,35 @@ export async function addWorktree(repo: string, commit: string, folder: string):
   };
 }
 
-/** Whether the project's folder holds changes that are in no commit; ignored files and our own do not count. */
-export async function isDirty(repo: string, projectFolder: string): Promise<boolean> {
-  const { stdout } = await must(repo, ["status", "--porcelain", "-z", "--untracked-files=all", "--", projectFolder]);
-  return stdout.split("\0").some((line) => line !== "" && !/(^|[ /])\.flink-dbt-deploy\//.test(line));
+/** The project's files with changes that are in no commit, as paths in the repository; ignored ones and our own do not count. */
+export async function uncommittedFiles(repo: string, projectFolder: string): Promise<readonly string[]> {
+  const options = ["--porcelain", "-z", "--no-renames", "--untracked-files=all"];
+  const { stdout } = await must(repo, ["status", ...options, "--", projectFolder]);
+  // Two letters and a blank come before each path.
+  const paths = stdout.split("\0").map((line) => line.slice(3));
+  return paths.filter((path) => path !== "" && !/(^|\/)\.flink-dbt-deploy\//.test(path));
+}
+
+/**
+ * New paths by old ones, both in the repository, of the files that git takes for renamed between a commit and another
+ * one, or with null the working tree. None where the clone does not hold the commits.
+ */
+export async function renamedFiles(
+  repo: string,
+  from: string,
+  to: string | null,
+): Promise<ReadonlyMap<string, string>> {
+  const options = ["--name-status", "-z", "--find-renames", "--diff-filter=R", "--no-ext-diff", "--no-textconv"];
+  const { code, stdout } = await git(repo, [
+    "diff",
+    ...options,
+    "--end-of-options",
+    from,
+    ...(to === null ? [] : [to]),
+    "--",
+  ]);
+  const triples = code === 0 ? stdout.matchAll(/R\d+\0([^\0]*)\0([^\0]*)\0/g) : [];
+  return new Map([...triples].map(([, old = "", now = ""]) => [old, now]));
 }
 
 /** The commit that is checked out. */

@@ -88,5 +88,5 @@ function renderFooter(plan: Plan): string {
 }
 
 function short(reference: string): string {
-  return /^[0-9a-f]{40}$/.test(reference) ? reference.slice(0, 10) : reference;
+  return reference.replace(/^([0-9a-f]{10})[0-9a-f]{30}\b/, "$1");
 }

@@ -126,6 +126,21 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(jobId).toBeNull();
     });
 
+    test("shows a table as a statement, and refuses one that is not there", async () => {
+      expect((await session.execute("SHOW CURRENT CATALOG")).rows).toEqual([["default_catalog"]]);
+      await session.execute("CREATE TEMPORARY TABLE passing (n BIGINT) WITH ('connector' = 'blackhole')");
+      const shown = async (name: string) => String((await session.execute(`SHOW CREATE TABLE ${name}`)).rows[0]?.[0]);
+      expect((await shown("numbers")).replace(/\s+/g, " ")).toMatch(
+        /^CREATE TABLE `default_catalog`\.`default_database`\.`numbers` \( `n` BIGINT NOT NULL, `label` VARCHAR\(2147483647\) \) WITH \( ?'/,
+      );
+      expect(await shown("passing")).toMatch(/^CREATE TEMPORARY TABLE /);
+      await expect(shown("nothing")).rejects.toMatchObject({
+        code: "statement-failed",
+        message: expect.stringContaining("`nothing` does not exist") as string,
+      });
+      await session.execute("DROP TEMPORARY TABLE passing");
+    });
+
     test("answers DDL with OK", async () => {
       const { rows } = await session.execute(
         "CREATE TEMPORARY VIEW evens AS SELECT n FROM numbers WHERE MOD(n, 2) = 0",

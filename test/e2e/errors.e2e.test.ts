@@ -137,7 +137,11 @@ describe("a project that is not in order is refused before the cluster is touche
 
   test("a change that is in no commit", async () => {
     await writeFiles(repository.folder, { "models/totals.sql": `${model("totals")}-- later\n` });
-    expectRefusal(await deploy(repository.folder), "worktree-dirty", /has changes that are in no commit.*`head`/);
+    expectRefusal(
+      await deploy(repository.folder),
+      "worktree-dirty",
+      /changes that are in no commit, in [\w/.]+: commit them.*`head`/,
+    );
     repository.git("checkout", "--quiet", ".");
   });
 

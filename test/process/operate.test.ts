@@ -122,6 +122,30 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(failed.message).toMatch(/customers: job [0-9a-f]{32} is FAILED/);
   });
 
+  test("a job that a failed deployment left down is `job-down`, and says from where `deploy` starts it", async () => {
+    await deployed([running("orders")], { fake, ledger });
+    const broken = { kind: "restart-loop", message: "the disk is full" } as const;
+    fake.cluster.behaveNext(broken, broken);
+    const changed = job("orders", {
+      executionConfig: config("orders"),
+      insert: "INSERT INTO orders SELECT 2 FROM orders",
+    });
+    await expect(deployed([changed], { fake, ledger })).rejects.toThrow("the disk is full");
+    fake.cluster.refuseNext("no such function");
+    fake.cluster.refuseNext("no such function");
+    await expect(deployed([running("customers")], { fake, ledger })).rejects.toThrow("no such function");
+    const { reason, message, stdout } = await call("status");
+    expect(reason).toBe("job-down");
+    expect(stdout).toContain("2 of 2 jobs need a look");
+    const [customers, orders] = message.split("\n");
+    expect(customers).toBe(
+      "customers: is down, and nothing of its state is kept; mend the cause and run `deploy`, which starts it empty",
+    );
+    expect(orders).toMatch(
+      /^orders: is down; mend the cause and run `deploy`, which starts it from file:\S+savepoint\S+$/,
+    );
+  });
+
   test("a savepoint that fails leaves the job running, and the failure is told in Flink's words", async () => {
     await deployed([running("orders")], { fake, ledger });
     fake.cluster.failNextSavepoint("disk is full");

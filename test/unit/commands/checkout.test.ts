@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { makeScratch } from "../../../src/commands/checkout.ts";
+import { makeScratch, type Revision, refuseUncommitted } from "../../../src/commands/checkout.ts";
 
 let parent: string;
 beforeEach(async () => {
@@ -23,4 +23,16 @@ test("a killed process's folder is removed at the next start; a living one's, an
     expect(scratch.folder).toContain(`-${process.pid}-`);
   }
   expect((await readdir(parent)).sort()).toEqual(stay.sort());
+});
+
+test("a working tree with changes is refused with the files that hold them, the first of many", () => {
+  const revision = (count: number): Revision => ({
+    projectFolder: "/repo/shop",
+    commit: "0",
+    uncommitted: Array.from({ length: count }, (_, index) => `shop/models/${index}.sql`),
+    [Symbol.asyncDispose]: async () => undefined,
+  });
+  expect(() => refuseUncommitted(revision(0))).not.toThrow();
+  expect(() => refuseUncommitted(revision(1))).toThrow(/in no commit, in shop\/models\/0\.sql: commit them/);
+  expect(() => refuseUncommitted(revision(7))).toThrow(/models\/3\.sql, shop\/models\/4\.sql and 2 more: commit/);
 });

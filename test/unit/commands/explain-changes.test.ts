@@ -7,6 +7,8 @@ import { job } from "../plan/jobs.ts";
 
 const refusal: Finding = { severity: "error", code: "model-invalid", message: "no", job: "a", file: null, line: null };
 
+const another: Finding = { ...refusal, code: "table-differs", message: "another table" };
+
 /** A planner that takes every program but those that hold `broken`. */
 function plannerThatIsAsked(): { readonly asked: string[]; readonly planner: () => Promise<Planner> } {
   const asked: string[] = [];
@@ -18,6 +20,7 @@ function plannerThatIsAsked(): { readonly asked: string[]; readonly planner: () 
       if (insert.includes("broken")) return refusal;
       return { plan: "p", advice: null, graph: [], compiledPlan: insert };
     },
+    tables: async ({ program: { insert } }) => (insert.includes("elsewhere") ? [another] : []),
     [Symbol.asyncDispose]: async () => undefined,
   };
   return { asked, planner: async () => planner };
@@ -42,4 +45,12 @@ test("a program that changes while its job stays suspended is known to run, and 
 
   const broken = changesOf({ base: [query("SELECT 1")], head: [query("SELECT broken")], ...suspended });
   expect((await explainChanges(broken, planner)).findings).toEqual([refusal]);
+});
+
+test("a table that a catalog holds otherwise than head declares it is a finding; base's is not in question", async () => {
+  const { planner } = plannerThatIsAsked();
+  const changes = changesOf({ base: [query("SELECT elsewhere")], head: [query("SELECT elsewhere + 1")] });
+  const { changes: explained, findings } = await explainChanges(changes, planner);
+  expect(findings).toEqual([another]);
+  expect(explained[0]?.explainedAfter?.plan).toBe("p");
 });

@@ -22,7 +22,10 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
   };
   for (const [name, text] of Object.entries(files)) await writeFile(join(project, name), text);
   const dbt = join(folder, "dbt");
-  await writeFile(dbt, `#!/bin/sh\ncase "$*" in *deps*) echo $$ > ${started}/pid; exec sleep 600;; esac\n`);
+  await writeFile(
+    dbt,
+    `#!/bin/sh\ncase "$*" in *deps*) echo $$ > ${folder}/pid; mv ${folder}/pid ${started}/pid; exec sleep 600;; esac\n`,
+  );
   await chmod(dbt, 0o755);
 
   const workbench = await openWorkbench({
@@ -59,7 +62,12 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
     },
   });
   const appeared = watch(started)[Symbol.asyncIterator]().next();
-  const revision = { projectFolder: project, commit: "0", dirty: false, [Symbol.asyncDispose]: async () => undefined };
+  const revision = {
+    projectFolder: project,
+    commit: "0",
+    uncommitted: [],
+    [Symbol.asyncDispose]: async () => undefined,
+  };
   let state = "opening";
   const side = workbench.openSide("head", revision).then(
     () => expect.unreachable(),

@@ -234,6 +234,7 @@ async function diesBeforeItsInsert(): Promise<() => Promise<unknown>> {
         prepare: async (program) => {
           const prepared = await cluster.prepare(program);
           return {
+            ...prepared,
             [Symbol.asyncDispose]: async () => {},
             submit: (request) => {
               send = () => prepared.submit(request);

@@ -76,6 +76,11 @@ describe("the last cause of a trace", () => {
     );
   });
 
+  test("is an exception's name where none of them has a text, and never a piece of the trace", () => {
+    expect(lastCause(trace("java.lang.NullPointerException"))).toBe("java.lang.NullPointerException");
+    expect(lastCause("\tat org.apache.flink.X.of(X.java:31)\nbroken pipe\n\t... 48 more")).toBe("broken pipe");
+  });
+
   test("is shortened", () => {
     const lines = Array.from({ length: 40 }, (_, index) => `line ${index}`).join("\n");
     expect(lastCause(trace(`org.apache.flink.util.FlinkException: ${lines}`)).split("\n")).toHaveLength(13);

@@ -137,6 +137,32 @@ describe("a job's record", () => {
     const all = [entry(running, { sequence: 1, commit: "abc" }), entry(rest, { sequence: 2 })];
     expect(fold(all).get("totals")?.commit).toBe("abc");
   });
+
+  const rested = entry(running, { sequence: 1, commit: "abc" });
+  const failing = [stop, stopped, submit, putBack].map((fact, at) =>
+    entry(fact, { sequence: at + 2, commit: "refused" }),
+  );
+  test.each([
+    ["put back", { kind: "running", jobId: "j3", reference: older, restored: "file:/s" }],
+    ["down instead of its successor", { kind: "down", reference: older, savepoint: "file:/s", cause: "x" }],
+  ] as const)("keeps the commit of a program that is %s, whichever deployment did that", (_how, fact) => {
+    const all = [rested, ...failing, entry(fact, { sequence: 6, commit: "refused" })];
+    expect(fold(all).get("totals")?.commit).toBe("abc");
+  });
+
+  test("has no commit while it runs a program that nobody deployed here", () => {
+    const adopted = entry({ kind: "adopted", jobId: "x" }, { commit: "abc" });
+    expect(fold([adopted]).get("totals")?.commit).toBeNull();
+  });
+
+  test("takes the commit of another program, and of one that comes back after its removal", () => {
+    const other = entry({ ...running, reference }, { sequence: 6, commit: "next" });
+    expect(fold([rested, ...failing, other]).get("totals")?.commit).toBe("next");
+    const gone = entry({ kind: "removed", reference: older, savepoint: "file:/s" }, { sequence: 2, commit: "later" });
+    expect(fold([rested, gone]).get("totals")?.commit).toBe("later");
+    const back = entry(running, { sequence: 3, commit: "back" });
+    expect(fold([rested, gone, back]).get("totals")?.commit).toBe("back");
+  });
 });
 
 describe("a rename", () => {

@@ -99,9 +99,44 @@ test("a path that the model names for the first time is where a stateless job st
 test("a new name alone is a removal and a creation, and both say how to keep the state", () => {
   const renamed = job("a", { executionConfig: { "pipeline.name": "b" } }, { name: "b" });
   expect(shown({ base: [job("a")], head: [renamed] })).toEqual([
-    "b: create, state none; new in the project; runs what a ran: give `renames: a=b` to keep its state",
-    "a: remove, state kept; removed from the project; b runs the same: give `renames: a=b` to keep the state",
+    "b: create, state none; new in the project; looks like a renamed (the same program): set `renames: a=b` to keep its state",
+    "a: remove, state kept; removed from the project; looks like it is b now (the same program): set `renames: a=b` to keep its state",
   ]);
+});
+
+const hints = (jobs: Partial<Jobs>) => shown(jobs).flatMap((line) => /looks like .*/.exec(line)?.[0] ?? []);
+
+test("a renamed model is told by its query, whatever its table and its hooks are called", () => {
+  const sql = "CREATE TABLE b (`id` BIGINT) WITH ('connector' = 'print', 'topic' = 'b')";
+  const b = job("b", { sink: { ...job("b").program.sink, sql }, postHooks: ["CALL compact('b')"] });
+  expect(hints({ base: [job("a")], head: [b] })).toEqual([
+    "looks like a renamed (the same query): set `renames: a=b` to keep its state",
+    "looks like it is b now (the same query): set `renames: a=b` to keep its state",
+  ]);
+  expect(hints({ base: [job("a")], head: [job("b", { setup: [view("orders", "SELECT 1 AS id")] })] })).toEqual([]);
+});
+
+test("a renamed model that changed too is told by git, which knows its file", () => {
+  const renamedFiles = new Map([["models/a.sql", "models/b.sql"]]);
+  expect(hints({ base: [job("a")], head: [job("b", changed)], renamedFiles })).toEqual([
+    "looks like a renamed (models/a.sql was renamed to models/b.sql): set `renames: a=b` to keep its state",
+    "looks like it is b now (models/a.sql was renamed to models/b.sql): set `renames: a=b` to keep its state",
+  ]);
+  expect(hints({ base: [job("a")], head: [job("a"), job("b", changed)], renamedFiles })).toEqual([]);
+});
+
+test("where it is not clear which job became which, nothing is guessed; git can make it clear", () => {
+  const jobs = { base: [job("a"), job("x")], head: [job("b"), job("y")] };
+  expect(hints(jobs)).toEqual([]);
+  expect(hints({ ...jobs, renamedFiles: new Map([["models/a.sql", "models/y.sql"]]) }).slice(0, 2)).toEqual([
+    "looks like x renamed (the same query): set `renames: x=b` to keep its state",
+    "looks like a renamed (models/a.sql was renamed to models/y.sql): set `renames: a=y` to keep its state",
+  ]);
+});
+
+test("a batch job has no state that a rename could keep", () => {
+  const batch = { runtimeMode: "batch" } as const;
+  expect(hints({ base: [job("a", batch)], head: [job("b", batch)] })).toEqual([]);
 });
 
 test("with renames it is one job that keeps its state", () => {

@@ -30,7 +30,7 @@ describe("the words of dbt-command", () => {
 });
 
 describe("a machine without a Python for dbt", () => {
-  it("is told in one line what was looked at", async () => {
+  it("is told in one line where was looked", async () => {
     const folder = await mkdtemp(join(tmpdir(), "no-python-"));
     const environment = { PATH: folder, HOME: folder };
     const options = {
@@ -42,7 +42,7 @@ describe("a machine without a Python for dbt", () => {
     };
     await expect(provideDbt(options)).rejects.toMatchObject({
       code: "python-missing",
-      message: expect.stringMatching(/^no python 3\.8, 3\.9 or 3\.10 found; looked at .*python3\.10.*$/),
+      message: expect.stringMatching(/^no python 3\.8, 3\.9 or 3\.10 found; looked on PATH for python3\.10.*$/),
     });
     await rm(folder, { recursive: true });
   });

@@ -91,12 +91,24 @@ describe("a Python", () => {
     expect(await findPython(onRunner)).toMatchObject({ path: join(folder, "elsewhere/versions/3.10.1/bin/python") });
   });
 
-  it("that is missing is told of in one line", async () => {
+  it("that is missing is told of in one line, with every place that was searched and what is there", async () => {
     await tools();
     await program("bin/python3", fake("3.12"));
-    await expect(findPython(withTools)).rejects.toMatchObject({
+    await program("bin/python3.9", "#!/bin/sh\nexit 127\n");
+    await program("bin/pyenv", `#!/bin/sh\necho ${folder}/elsewhere\n`);
+    await program("elsewhere/versions/3.8.1/bin/python", "#!/bin/sh\nexit 1\n");
+    const environment = { ...withTools, PYENV_ROOT: join(folder, "of-mine"), RUNNER_TOOL_CACHE: join(folder, "cache") };
+    await expect(findPython(environment)).rejects.toMatchObject({
       code: "python-missing",
-      message: expect.stringMatching(/^no python 3\.8, 3\.9 or 3\.10 found; looked at .*python3 \(3\.12\).*$/),
+      message: [
+        `no python 3.8, 3.9 or 3.10 found; looked on PATH for python3.10, python3.9, python3.8, python3, python (python3.9 does not run, python3 is 3.12)`,
+        `in the pyenv roots ${folder}/elsewhere, ${folder}/of-mine, ${folder}/home/.pyenv (${folder}/elsewhere/versions/3.8.1/bin/python does not run)`,
+        `in the tool cache ${folder}/cache (none)`,
+        "and asked uv (none)",
+      ].join(", "),
+    });
+    await expect(findPython(withTools)).rejects.toMatchObject({
+      message: expect.stringContaining("in the tool cache, which RUNNER_TOOL_CACHE does not name (none)"),
     });
   });
 });

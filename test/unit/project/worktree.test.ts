@@ -3,7 +3,14 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addWorktree, headCommit, isDirty, repositoryOf, resolveRef } from "../../../src/project/worktree.ts";
+import {
+  addWorktree,
+  headCommit,
+  renamedFiles,
+  repositoryOf,
+  resolveRef,
+  uncommittedFiles,
+} from "../../../src/project/worktree.ts";
 
 let folder: string;
 let repo: string;
@@ -110,19 +117,40 @@ describe("a worktree", () => {
 });
 
 describe("the project's folder", () => {
-  it("is dirty with changed or new files of its own, not with others' or ignored ones", async () => {
+  const uncommitted = () => uncommittedFiles(repo, join(repo, "shop"));
+
+  it("has changed, new and renamed files of its own that are in no commit, not others' and no ignored ones", async () => {
     await writeFile(join(repo, ".gitignore"), "target/\n");
     await commit("one");
-    expect(await isDirty(repo, "shop")).toBe(false);
+    expect(await uncommitted()).toEqual([]);
     await writeFile(join(repo, "README"), "not the project's");
     await mkdir(join(repo, "shop", "target"));
     await writeFile(join(repo, "shop", "target", "manifest.json"), "");
-    expect(await isDirty(repo, "shop")).toBe(false);
+    expect(await uncommitted()).toEqual([]);
     await mkdir(join(repo, "shop", ".flink-dbt-deploy"));
     await writeFile(join(repo, "shop", ".flink-dbt-deploy", "plan.json"), "what a plan leaves behind");
-    expect(await isDirty(repo, "shop")).toBe(false);
-    await writeFile(join(repo, "shop", "new.sql"), "");
-    expect(await isDirty(repo, join(repo, "shop"))).toBe(true);
+    expect(await uncommitted()).toEqual([]);
+    await writeFile(join(repo, "shop", "näw one.sql"), "");
+    expect(await uncommitted()).toEqual(["shop/näw one.sql"]);
+    git("mv", "shop/a.sql", "shop/b.sql");
+    expect(await uncommitted()).toEqual(["shop/a.sql", "shop/b.sql", "shop/näw one.sql"]);
+  });
+});
+
+describe("files that were renamed", () => {
+  it("are told between two commits, and up to the working tree", async () => {
+    const first = await commit("select 1 from orders");
+    git("mv", "shop/a.sql", "shop/b.sql");
+    expect([...(await renamedFiles(repo, first, null))]).toEqual([["shop/a.sql", "shop/b.sql"]]);
+    git("commit", "--quiet", "-m", "renamed");
+    const second = await resolveRef(repo, "HEAD");
+    expect([...(await renamedFiles(repo, first, second))]).toEqual([["shop/a.sql", "shop/b.sql"]]);
+    expect([...(await renamedFiles(repo, second, null))]).toEqual([]);
+  });
+
+  it("are none where the clone does not hold the commit", async () => {
+    await commit("one");
+    expect((await renamedFiles(repo, "f".repeat(40), null)).size).toBe(0);
   });
 });
 
