@@ -50,7 +50,7 @@ export const crashPoints = {
   "stop-status": {
     point: "waiting for the savepoint and for the old job's end",
     known: "`stop-intended`. The old job stops by itself.",
-    next: "Goes on waiting under the same trigger id. When the JobManager has forgotten the answer (after five minutes), takes the savepoint in the intended folder that the ended job's own record names; where there is no such record, it ends with `needs-operator` and names the folder.",
+    next: "Goes on waiting under the same trigger id. When the JobManager has forgotten the answer (after five minutes), takes the savepoint in the intended folder that the ended job's own record names, or that lies there complete; where there is no such record and the folder cannot be listed, it ends with `needs-operator` and names the folder.",
   },
   "record-stop": {
     point:
@@ -144,7 +144,7 @@ export const otherFaults: readonly OtherFault[] = [
   {
     fault: "The JobManager dies and comes back without its memory",
     during: "What ran is gone. A job that was stopped before is submitted to the new JobManager.",
-    next: "A job that should run is not known: `needs-operator`, with what is known of its state.",
+    next: "A job that should run is not known: it goes on from the newest checkpoint in its folder (of this machine, or as `list-command` lists it). Where that cannot be listed: `needs-operator`, with what is known of its state.",
   },
   {
     fault: "The store does not confirm, or the disk is full",

@@ -23,7 +23,7 @@ export class RequestPoints {
     if (/^\/v1\/sessions\/[^/]+\/statements$/.test(route)) return this.#statement(body);
     const operation = /^\/v1\/sessions\/[^/]+\/operations\/([^/]+)\/(?:status|result\/\d+)$/.exec(route)?.[1];
     if (operation !== undefined) return this.#operations.get(operation) ?? "prepare";
-    if (route === "/jobs/overview" || route === "/overview") return this.#look();
+    if (route === "/jobs/overview" || route === "/overview" || route === "/jobmanager/config") return this.#look();
     const [, job = "", rest = ""] = /^\/jobs\/([0-9a-f]{32})\/?(.*)$/.exec(route) ?? [];
     if (job !== "") return this.#ofJob(method, job, rest);
     throw new Error(`${method} ${path} belongs to no crash point; name one in test/matrix/request-points.ts`);

@@ -109,8 +109,7 @@ class Trial implements AsyncDisposable {
     if (last.kind === "killed")
       return result("failed", ["the run that nothing disturbed was killed at its time limit"]);
     if (!endedWell(last)) {
-      const isGap = point.fault === "jobmanager" && last.reason === "needs-operator";
-      return result(isGap ? "gap" : "failed", [`${last.reason}: ${last.message}`]);
+      return result("failed", [`${last.reason}: ${last.message}`]);
     }
     const problems = await this.#check();
     return result(problems.length === 0 ? "passed" : "failed", problems);
