@@ -15,11 +15,12 @@ import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSinc
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
-import { explainChanges } from "./explain-changes.ts";
+import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { readInitSql } from "./init-sql.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
-import { openWorkbench, readInitSql } from "./workbench.ts";
+import { openWorkbench } from "./workbench.ts";
 
 /** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
 export async function deploy(inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
@@ -43,15 +44,16 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   refuseEmpty(head);
 
   await using lock = await lockEnvironment(store, inputs, shell);
+  const { project } = head.recording;
   const ledger = await openLedger(store, {
     environment: inputs.environment,
-    project: head.recording.project,
+    project,
     commit: revision.commit,
     now: () => shell.now().toISOString(),
     confirmLock: lock.confirm,
   });
   if (ledger.entries().length === 0) shell.log(emptyLedger(store));
-  const deployed = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
+  const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: deployed.jobs,
     head: head.jobs.map(sealJob),
@@ -65,6 +67,10 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   sayRenames(changes, shell.log);
   const explained = await explainChanges(changes, workbench.planner);
   refuseErrors(explained.findings);
+  const unchanged =
+    inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+  for (const { severity, job, message } of [...explained.findings, ...unchanged])
+    if (severity === "warning") shell.log(`warning: ${job}: ${message}`);
   const { recording } = head;
   const plan = makePlan({
     project: recording.project,
@@ -76,7 +82,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     flinkVersion,
     changes: explained.changes,
     unrecorded: [],
-    findings: [...head.findings, ...explained.findings],
+    findings: [...head.findings, ...explained.findings, ...unchanged],
   });
   const deployment = deploymentId(inputs.environment, revision.commit, plan.digest);
   const outcome = await runDeployment(

@@ -13,10 +13,10 @@ import type { Program } from "../project/job.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { report } from "./deploy.ts";
+import { readInitSql } from "./init-sql.ts";
 import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { lockEnvironment, openStore } from "./stores.ts";
-import { readInitSql } from "./workbench.ts";
 
 /** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */
 const beforeStop: Settings["verify"] = { timeoutMs: 180_000, batchTimeoutMs: 3_600_000, checkpoints: 0, steadyMs: 0 };

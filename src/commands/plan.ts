@@ -13,7 +13,8 @@ import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
-import { explainChanges } from "./explain-changes.ts";
+import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { initSqlFindings } from "./init-sql.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, openStore } from "./stores.ts";
@@ -99,7 +100,8 @@ async function makePlanOf(
     const entries = await readEntries(store);
     if (entries.length === 0) shell.log(emptyLedger(store));
     const recorded = fold(entries);
-    const deployed = await deployedJobs(store, recorded, head.recording.project);
+    const { project } = head.recording;
+    const deployed = await deployedJobs(store, recorded, { project, flinkVersion });
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),
@@ -111,7 +113,9 @@ async function makePlanOf(
       renames: inputs.renames,
       renamedFiles: await renamedSince(commitsOfRemoved(recorded, deployed, head.jobs), headRevision, checkout),
     });
-    return await finish("deployed", head, { changes, findings: head.findings });
+    const unchanged =
+      inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+    return await finish("deployed", head, { changes, findings: [...head.findings, ...unchanged] });
   }
 
   await using baseRevision = await openRevision(checkout, base, join(folder, "base-tree"));
@@ -142,7 +146,14 @@ async function makePlanOf(
     renames: inputs.renames,
     renamedFiles: await renamedSince([baseRevision.commit], headRevision, checkout),
   });
-  return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
+  const findings = [
+    ...both.head.findings,
+    ...(await initSqlFindings(inputs.initSql, shell.cwd, {
+      base: baseRevision.commit,
+      repository: checkout.repository,
+    })),
+  ];
+  return await finish(baseRevision.commit, both.head, { changes, findings });
 }
 
 function hasProject({ projectFolder }: Revision): Promise<boolean> {

@@ -89,7 +89,15 @@ const finding: Decoder<Finding> = fields((it) => ({
   severity: it.get("severity", oneOf("error", "warning", "note")),
   code: it.get(
     "code",
-    oneOf("model-invalid", "hint-unsafe", "duplicate-job-name", "table-differs", "left-alone", "unknown"),
+    oneOf(
+      "model-invalid",
+      "hint-unsafe",
+      "duplicate-job-name",
+      "table-differs",
+      "compiles-differently",
+      "left-alone",
+      "unknown",
+    ),
   ),
   message: it.get("message", string),
   job: it.get("job", nullable(string)),

@@ -87,7 +87,14 @@ export interface Job {
 /** A problem of one model or of the project that a plan shows and a deployment refuses when it is an error. */
 export interface Finding {
   readonly severity: "error" | "warning" | "note";
-  readonly code: "model-invalid" | "hint-unsafe" | "duplicate-job-name" | "table-differs" | "left-alone" | "unknown";
+  readonly code:
+    | "model-invalid"
+    | "hint-unsafe"
+    | "duplicate-job-name"
+    | "table-differs"
+    | "compiles-differently"
+    | "left-alone"
+    | "unknown";
   /** One or two sentences, in Flink's or dbt's own words where they speak; never a stack trace. */
   readonly message: string;
   readonly job: string | null;

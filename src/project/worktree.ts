@@ -76,6 +76,12 @@ export async function renamedFiles(
   return new Map([...triples].map(([, old = "", now = ""]) => [old, now]));
 }
 
+/** A file's text at a commit, by its path in the repository; null where the commit does not hold it. */
+export async function fileAt(repo: string, commit: string, path: string): Promise<string | null> {
+  const { code, stdout } = await git(repo, ["cat-file", "blob", `${commit}:${path}`]);
+  return code === 0 ? stdout : null;
+}
+
 /** The commit that is checked out. */
 export function headCommit(repo: string): Promise<string> {
   return resolveRef(repo, "HEAD");

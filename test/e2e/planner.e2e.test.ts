@@ -257,6 +257,21 @@ describe.each(["1.20.3", "2.3.0", "1.17.2"])("the planner of Flink %s", (version
     ]);
   });
 
+  test("what init SQL changes of a job shows in its compiled plan, which is otherwise the same each time", async () => {
+    const compiled = async (initSql: readonly string[]): Promise<string | null> => {
+      await using prepared = await plannerWith({ initSql });
+      const { jobs } = await prepared.complete([aggregate]);
+      const explanation = jobs[0] === undefined ? null : await prepared.explain(jobs[0]);
+      return explanation !== null && "compiledPlan" in explanation ? explanation.compiledPlan : null;
+    };
+    const [first, again] = [await compiled([]), await compiled([])];
+    expect(first).not.toBeNull();
+    expect(again).toBe(first);
+    const miniBatch = { enabled: "true", "allow-latency": "5 s", size: "100" };
+    const settings = Object.entries(miniBatch).map(([key, value]) => `SET 'table.exec.mini-batch.${key}' = '${value}'`);
+    expect(await compiled(settings)).not.toBe(first);
+  });
+
   test("init SQL runs in every session first; where it is refused, that is said", async () => {
     await using prepared = await plannerWith({ initSql: ["CREATE DATABASE lake", "USE lake"] });
     const { jobs } = await prepared.complete([aggregate]);

@@ -132,7 +132,7 @@ async function deployJobs(
 
 /** Of the plan, from which the deployment's id follows: so the id is another once some of the jobs are done. */
 async function digestOf(head: readonly Job[], flinkVersion: string, ledger: Ledger): Promise<string> {
-  const { jobs, suspended, held, past } = await deployedJobs(ledger, ledger.deployed(), project);
+  const { jobs, suspended, held, past } = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: jobs,
     head: head.map(sealJob),
