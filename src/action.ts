@@ -14,7 +14,9 @@ import { maskSecrets } from "./secrets.ts";
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
-  warnOfWorkspace(command, getInput("ledger-dir"));
+  if (/\bfile\b/.test(getInput("store") || inputTable.store.default)) {
+    warnOfWorkspace(command, getInput("ledger-dir"));
+  }
   const interrupt = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => interrupt.abort(new Error(`${name} received`)));
@@ -32,6 +34,7 @@ async function main(): Promise<number> {
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    writeOut: null,
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
     clock: () => performance.now(),

@@ -39,7 +39,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       `${inputs.projectDir} has changes that are in no commit: commit them, or name a \`head\` to deploy`,
     );
   }
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);

@@ -51,6 +51,7 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
       signal: new AbortController().signal,
       log: () => undefined,
       print: async () => undefined,
+      writeOut: null,
       eventBase: null,
       now: () => new Date(0),
       clock: () => 0,
