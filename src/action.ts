@@ -15,7 +15,9 @@ import { maskSecrets } from "./secrets.ts";
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
-  warnOfWorkspace(command, getInput("ledger-dir"));
+  if (/\bfile\b/.test(getInput("store") || inputTable.store.default)) {
+    warnOfWorkspace(command, getInput("ledger-dir"));
+  }
   const startedAt = performance.now();
   const log = (line: string): void =>
     info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`));
@@ -30,6 +32,7 @@ async function main(): Promise<number> {
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    writeOut: null,
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
     clock: () => performance.now(),

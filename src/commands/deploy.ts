@@ -37,7 +37,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   }
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
   refuseUncommitted(revision);
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);

@@ -74,7 +74,7 @@ async function operate(
 ): Promise<CommandResult> {
   const opened = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
   await using cluster = opened.cluster;
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   await using lock = await lockEnvironment(store, inputs, shell);
   const { environment, command } = inputs;
   const ledger = await openLedger(store, {

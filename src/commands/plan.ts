@@ -94,7 +94,7 @@ async function makePlanOf(
   };
 
   if (base === "deployed") {
-    const store = openStore(inputs, shell);
+    const store = await openStore(inputs, shell);
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
     const entries = await readEntries(store);

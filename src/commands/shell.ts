@@ -12,6 +12,8 @@ export interface Shell {
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
   readonly print: (markdown: string) => Promise<void>;
+  /** Text for another program, as it is, to standard output; null where that is a log. */
+  readonly writeOut: ((text: string) => Promise<void>) | null;
   /** The base commit that the event names, for a pull request; else null. */
   readonly eventBase: string | null;
   readonly now: () => Date;

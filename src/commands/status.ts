@@ -11,7 +11,7 @@ import { openStore } from "./stores.ts";
 
 /** Shows what the ledger records beside what the cluster runs. `job-down` or `needs-operator` where they disagree. */
 export async function status(inputs: StatusInputs, shell: Shell): Promise<CommandResult> {
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   const deployed = fold(await readEntries(store));
   const { cluster: opened, flinkVersion } = await openCluster(inputs, [], shell);
   await using cluster = opened;

@@ -6,19 +6,24 @@ import type { Store } from "../ledger/store.ts";
 import { combineStores, lockedStores } from "../ledger/stores/combined.ts";
 import { openFileStore } from "../ledger/stores/file.ts";
 import { holderOf } from "./holder.ts";
+import { openLedgerGit } from "./ledger-git.ts";
 import type { Shell } from "./shell.ts";
 
 /** The first one there is tells which of two writers came first, so those that can compare and set come first. */
-const order: readonly StoreKind[] = ["file"];
+const order: readonly StoreKind[] = ["git", "file"];
 
-export function openStore(inputs: StoreInputs, shell: Shell): Store {
-  return combineStores(order.filter((kind) => inputs.store.includes(kind)).map((kind) => openOne(kind, inputs, shell)));
+/** Throws `inputs-invalid`; nothing is reached before the first look. */
+export async function openStore(inputs: StoreInputs, shell: Shell): Promise<Store> {
+  const kinds = order.filter((kind) => inputs.store.includes(kind));
+  return combineStores(await Promise.all(kinds.map((kind) => openOne(kind, inputs, shell))));
 }
 
-function openOne(kind: StoreKind, { environment, ledgerDir }: StoreInputs, { cwd }: Shell): Store {
+async function openOne(kind: StoreKind, inputs: StoreInputs, shell: Shell): Promise<Store> {
   switch (kind) {
+    case "git":
+      return await openLedgerGit(inputs, shell);
     case "file":
-      return openFileStore(resolve(cwd, ledgerDir), environment);
+      return openFileStore(resolve(shell.cwd, inputs.ledgerDir), inputs.environment);
   }
 }
 

@@ -24,12 +24,18 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
-export type StoreKind = "file";
+export type StoreKind = "git" | "file";
 
 export interface StoreInputs {
   readonly environment: string;
   readonly store: readonly StoreKind[];
   readonly ledgerDir: string;
+  /** Its repository's `origin` is where the `git` store is unless `ledgerGit` says so. */
+  readonly projectDir: string;
+  readonly ledgerGit: string | null;
+  readonly ledgerGitToken: string | null;
+  /** Null: the one that is named after the environment. */
+  readonly ledgerRef: string | null;
 }
 
 /** Times in ms. */
@@ -92,7 +98,17 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   VerifyInputs;
 export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
   ClusterInputs;
-export type Inputs = PlanInputs | DeployInputs | SuspendInputs | ResumeInputs | StatusInputs;
+export type LedgerExportInputs = { readonly command: "ledger-export"; readonly ledgerFile: string } & StoreInputs;
+export type LedgerImportInputs = { readonly command: "ledger-import"; readonly ledgerFile: string } & StoreInputs &
+  LockInputs;
+export type Inputs =
+  | PlanInputs
+  | DeployInputs
+  | SuspendInputs
+  | ResumeInputs
+  | StatusInputs
+  | LedgerExportInputs
+  | LedgerImportInputs;
 
 /** What the user gave, by input name; an absent or empty value means the default. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>;
@@ -103,8 +119,12 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choices("store", ["file"]),
+    store: read.choices("store", ["git", "file"]),
     ledgerDir: read.text("ledger-dir"),
+    projectDir: read.text("project-dir"),
+    ledgerGit: read.textOrNull("ledger-git"),
+    ledgerGitToken: read.textOrNull("ledger-git-token"),
+    ledgerRef: read.refOrNull("ledger-ref"),
   });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
@@ -168,6 +188,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
       };
     case "status":
       return { command, jobs: read.list("jobs"), ...store(), ...cluster() };
+    case "ledger-export":
+      return { command, ledgerFile: read.text("ledger-file"), ...store() };
+    case "ledger-import":
+      return { command, ledgerFile: read.text("ledger-file"), ...store(), ...lock() };
   }
 }
 
@@ -228,6 +252,15 @@ class Reader {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(value) || value.includes("..")) {
       throw this.#invalid(name, value, "must be letters, digits, `.`, `_` and `-`, at most 63 of them");
     }
+    return value;
+  }
+
+  /** As `git check-ref-format` has it, in a narrower set of signs. */
+  refOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    const part = "(?!\\.)(?:(?!\\.\\.)[A-Za-z0-9._-])+(?<!\\.|\\.lock)";
+    if (value !== null && !new RegExp(`^refs(?:/${part}){2,}$`).test(value))
+      throw this.#invalid(name, value, "must be the full name of a ref, such as refs/heads/flink-ledger");
     return value;
   }
 

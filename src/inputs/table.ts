@@ -4,6 +4,8 @@ export const commands = {
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
+  "ledger-export": "Write the ledger into a file of JSON that a person can read.",
+  "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
 } as const;
 
 export type Command = keyof typeof commands;
@@ -17,16 +19,19 @@ export interface InputDescription {
   readonly default: string;
   readonly commands: readonly Command[];
   readonly choices?: readonly string[];
+  /** Never given on a command line, which others on the machine can read. */
+  readonly secret?: true;
 }
 
 const project = ["plan", "deploy"] as const;
 /** `resume` asks dbt only for secrets, which the ledger does not keep. */
 const recorded = ["plan", "deploy", "resume"] as const;
 const cluster = ["deploy", "suspend", "resume", "status"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "status"] as const;
+const all = ["plan", "deploy", "suspend", "resume", "status", "ledger-export", "ledger-import"] as const;
+const moving = ["ledger-export", "ledger-import"] as const;
 const sessions = ["plan", "deploy", "suspend", "resume"] as const;
 const operations = ["suspend", "resume", "status"] as const;
-const writing = ["deploy", "suspend", "resume"] as const;
+const writing = ["deploy", "suspend", "resume", "ledger-import"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
@@ -40,7 +45,7 @@ export const inputTable = {
     description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
-    commands: recorded,
+    commands: all,
   },
   "profiles-dir": {
     description:
@@ -145,9 +150,10 @@ export const inputTable = {
     commands: ["deploy", "suspend", "resume"],
   },
   store: {
-    description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
+    description:
+      "Where the ledger is kept, in one place or in several at once: `git` in a ref of the repository `ledger-git`, `file` in the folder `ledger-dir`.",
     kind: "list",
-    choices: ["file"],
+    choices: ["git", "file"],
     default: "file",
     commands: all,
   },
@@ -191,6 +197,34 @@ export const inputTable = {
     kind: "path",
     default: ".flink-dbt-deploy/ledger",
     commands: all,
+  },
+  "ledger-git": {
+    description:
+      "Repository of the `git` store: a URL (https, ssh, file), `host:path` for ssh, or the path of a bare repository. Empty: the remote `origin` of the repository that holds `project-dir`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "ledger-git-token": {
+    description:
+      "Token for `ledger-git` over https; `contents: write` is what GitHub's needs. The user's name, where it matters, stands in the URL. Empty: git's own credentials. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: all,
+    secret: true,
+  },
+  "ledger-ref": {
+    description:
+      "Full name of the ref of the `git` store, where the host does not take the usual one: `refs/heads/flink-ledger`. Each environment needs its own. Empty: `refs/flink-dbt-deploy/<environment>`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "ledger-file": {
+    description: "File to write the ledger to (`-` is standard output), or to read it from. Required.",
+    kind: "path",
+    default: "",
+    commands: moving,
   },
   jobs: {
     description:
@@ -274,6 +308,11 @@ export const inputNames = Object.keys(inputTable) as readonly InputName[];
 /** The environment variable that stands for an input on the command line. */
 export function variableOf(name: InputName): string {
   return `FLINK_DBT_DEPLOY_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Whether an input may be given in the environment only. */
+export function isSecretInput(name: InputName): boolean {
+  return "secret" in inputTable[name];
 }
 
 export function inputsOf(command: Command): readonly InputName[] {

@@ -97,8 +97,11 @@ export class GitRef {
   /** Null once the ref was read back with it; else why it may not be there. */
   async #write(change: Change, seen: Snapshot, until: Interruption): Promise<string | null> {
     const repository = this.#repository;
-    const message = messageOf(change, seen.lock);
-    const parts = { parent: seen.commit, message, at: this.#options.now(), files: filesOf(change) };
+    const { ref, now } = this.#options;
+    // A branch's pushes start pipelines; GitHub, GitLab, Gitea and Bitbucket heed this.
+    const tail = ref.startsWith("refs/heads/") ? "\n\n[skip ci]" : "";
+    const message = `${messageOf(change, seen.lock)}${tail}`;
+    const parts = { parent: seen.commit, message, at: now(), files: filesOf(change) };
     const commit = await repository.commit(parts, until);
     const refusal = await repository.push(commit, seen.commit, until).catch(describeError);
     if (refusal !== null) return refusal;

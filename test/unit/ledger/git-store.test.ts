@@ -138,6 +138,7 @@ describe("a ref", () => {
     await places.open(path, { ref: "refs/heads/ledger" }).append(write(entriesOf(1)));
     expect(await places.open(path).entries()).toEqual([]);
     expect(await places.open(path, { ref: "refs/heads/ledger" }).entries()).toHaveLength(1);
+    expect(places.git(["-C", path, "log", "--format=%B", "ledger"]).trim()).toBe("totals: adopted\n\n[skip ci]");
   });
 
   test("that only ends like it is another", async () => {
