@@ -14,6 +14,7 @@ import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges } from "./explain-changes.ts";
+import { refuseLostLedger } from "./first-deployment.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
@@ -54,6 +55,13 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     confirmLock: lock.confirm,
   });
   if (ledger.entries().length === 0) shell.log(emptyLedger(store));
+  refuseLostLedger({
+    keeps: store.keeps,
+    isLedgerEmpty: ledger.entries().length === 0,
+    isFirst: inputs.firstDeployment,
+    names: [...head.jobs.map(({ name }) => name), ...Object.keys(inputs.renames)],
+    onCluster: await cluster.jobs(),
+  });
   const { jobs, suspended, held, past } = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
   const changes = diffJobs({
     base: jobs,

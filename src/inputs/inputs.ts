@@ -24,12 +24,17 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
-export type StoreKind = "file";
+export type StoreKind = "file" | "cache" | "artifact";
 
 export interface StoreInputs {
   readonly environment: string;
   readonly store: readonly StoreKind[];
   readonly ledgerDir: string;
+  /** Null: the environment's own. */
+  readonly githubToken: string | null;
+  readonly artifactRetentionDays: number;
+  /** The user says that no ledger was lost. */
+  readonly firstDeployment: boolean;
 }
 
 /** Times in ms. */
@@ -94,8 +99,11 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choices("store", ["file"]),
+    store: read.choices("store", ["file", "cache", "artifact"]),
     ledgerDir: read.text("ledger-dir"),
+    githubToken: read.textOrNull("github-token"),
+    artifactRetentionDays: read.days("artifact-retention-days"),
+    firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
@@ -253,6 +261,11 @@ class Reader {
 
   count(name: InputName): number {
     return this.#whole(name, 1, 1000);
+  }
+
+  /** GitHub keeps artifacts for 400 days at most. */
+  days(name: InputName): number {
+    return this.#whole(name, 1, 400);
   }
 
   milliseconds(name: InputName, leastSeconds = 1): number {

@@ -15,6 +15,8 @@ export interface InputDescription {
   readonly kind: InputKind;
   /** As text, the way a user would write it; "" where there is none. */
   readonly default: string;
+  /** The action's, where GitHub's runner fills in what the command line does not have. */
+  readonly actionDefault?: string;
   readonly commands: readonly Command[];
   readonly choices?: readonly string[];
 }
@@ -145,9 +147,10 @@ export const inputTable = {
     commands: ["deploy", "suspend", "resume"],
   },
   store: {
-    description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
+    description:
+      "Where the ledger is kept, one or more of them separated by commas; each write goes to all. `file`: in the folder `ledger-dir`. `artifact`: in the artifacts of the repository's workflow runs. `cache`: in the repository's Actions cache.",
     kind: "list",
-    choices: ["file"],
+    choices: ["file", "cache", "artifact"],
     default: "file",
     commands: all,
   },
@@ -171,6 +174,30 @@ export const inputTable = {
     kind: "path",
     default: ".flink-dbt-deploy/ledger",
     commands: all,
+  },
+  "github-token": {
+    description:
+      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command line takes GITHUB_TOKEN from the environment where this is empty.",
+    kind: "text",
+    default: "",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
+    actionDefault: "${{ github.token }}",
+    commands: all,
+  },
+  "artifact-retention-days": {
+    description:
+      "Days that GitHub keeps what the `artifact` store writes; the repository's own limit goes first. They count from the last write.",
+    kind: "count",
+    default: "90",
+    commands: writing,
+  },
+  "first-deployment": {
+    description:
+      "`true` says that an empty ledger is right, where `artifact` and `cache` are the only stores and the cluster knows a job of the project's already: such a job is taken over, or started empty. Set it for one run, never for good.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["deploy"],
   },
   jobs: {
     description:
