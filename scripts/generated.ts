@@ -1,15 +1,15 @@
 import { stringify } from "yaml";
 import { outputNames } from "../src/commands/shell.ts";
 import { errorCodes } from "../src/errors.ts";
-import { commands, inputNames, inputTable } from "../src/inputs/table.ts";
+import { commands, type InputDescription, type InputName, inputNames, inputTable } from "../src/inputs/table.ts";
 import { crashPoints, otherFaults, pointNames } from "../test/matrix/crash-points.ts";
 
 /** The action's metadata file. */
 export function actionYml(): string {
   const inputs = Object.fromEntries(
     inputNames.map((name) => {
-      const { description, default: standard } = inputTable[name];
-      return [name, { description, required: false, default: standard }];
+      const { description } = inputTable[name];
+      return [name, { description, required: false, default: actionDefault(name) }];
     }),
   );
   const command = { description: `What to do: ${Object.keys(commands).join(", ")}.`, required: true };
@@ -24,6 +24,11 @@ export function actionYml(): string {
   return `# Generated from src/inputs/table.ts by \`npm run generate\`.\n${stringify(action, { lineWidth: 0 })}`;
 }
 
+function actionDefault(name: InputName): string {
+  const input: InputDescription = inputTable[name];
+  return input.actionDefault ?? input.default;
+}
+
 /** The README with its generated parts, which stand between `<!-- name -->` and `<!-- /name -->`, made anew. */
 export function readme(text: string): string {
   const parts: Readonly<Record<string, string>> = {
@@ -34,7 +39,8 @@ export function readme(text: string): string {
     inputs: table(
       ["Input", "Commands", "Default", "Description"],
       inputNames.map((name) => {
-        const { commands: of, default: standard, description } = inputTable[name];
+        const { commands: of, description } = inputTable[name];
+        const standard = actionDefault(name);
         const everywhere = of.length === Object.keys(commands).length;
         return [
           `\`${name}\``,

@@ -16,6 +16,7 @@ import { openCluster, verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { refuseLostLedger } from "./first-deployment.ts";
 import { readInitSql } from "./init-sql.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -53,6 +54,13 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     confirmLock: lock.confirm,
   });
   if (ledger.entries().length === 0) shell.log(emptyLedger(store));
+  refuseLostLedger({
+    keeps: store.keeps,
+    isLedgerEmpty: ledger.entries().length === 0,
+    isFirst: inputs.firstDeployment,
+    names: [...head.jobs.map(({ name }) => name), ...Object.keys(inputs.renames)],
+    onCluster: await cluster.jobs(),
+  });
   const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: deployed.jobs,

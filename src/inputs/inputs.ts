@@ -24,7 +24,7 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
-export type StoreKind = "git" | "file";
+export type StoreKind = "git" | "file" | "cache" | "artifact";
 
 export interface StoreInputs {
   readonly environment: string;
@@ -36,6 +36,11 @@ export interface StoreInputs {
   readonly ledgerGitToken: string | null;
   /** Null: the one that is named after the environment. */
   readonly ledgerRef: string | null;
+  /** Null: the environment's own. */
+  readonly githubToken: string | null;
+  readonly artifactRetentionDays: number;
+  /** The user says that no ledger was lost. */
+  readonly firstDeployment: boolean;
 }
 
 /** Times in ms. */
@@ -119,12 +124,15 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choices("store", ["git", "file"]),
+    store: read.choices("store", ["git", "file", "cache", "artifact"]),
     ledgerDir: read.text("ledger-dir"),
     projectDir: read.text("project-dir"),
     ledgerGit: read.textOrNull("ledger-git"),
     ledgerGitToken: read.textOrNull("ledger-git-token"),
     ledgerRef: read.refOrNull("ledger-ref"),
+    githubToken: read.textOrNull("github-token"),
+    artifactRetentionDays: read.days("artifact-retention-days"),
+    firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
@@ -310,6 +318,11 @@ class Reader {
 
   count(name: InputName): number {
     return this.#whole(name, 1, 1000);
+  }
+
+  /** GitHub keeps artifacts for 400 days at most. */
+  days(name: InputName): number {
+    return this.#whole(name, 1, 400);
   }
 
   milliseconds(name: InputName, leastSeconds = 1): number {

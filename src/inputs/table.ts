@@ -17,6 +17,8 @@ export interface InputDescription {
   readonly kind: InputKind;
   /** As text, the way a user would write it; "" where there is none. */
   readonly default: string;
+  /** The action's, where GitHub's runner fills in what the command line does not have. */
+  readonly actionDefault?: string;
   readonly commands: readonly Command[];
   readonly choices?: readonly string[];
   /** Never given on a command line, which others on the machine can read. */
@@ -151,9 +153,9 @@ export const inputTable = {
   },
   store: {
     description:
-      "Where the ledger is kept, in one place or in several at once: `git` in a ref of the repository `ledger-git`, `file` in the folder `ledger-dir`.",
+      "Where the ledger is kept, one or more of them separated by commas; each write goes to all. `git`: in a ref of the repository `ledger-git`. `file`: in the folder `ledger-dir`. `artifact`: in the artifacts of the repository's workflow runs. `cache`: in the repository's Actions cache.",
     kind: "list",
-    choices: ["git", "file"],
+    choices: ["git", "file", "cache", "artifact"],
     default: "file",
     commands: all,
   },
@@ -219,6 +221,31 @@ export const inputTable = {
     kind: "text",
     default: "",
     commands: all,
+  },
+  "github-token": {
+    description:
+      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+    kind: "text",
+    default: "",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
+    actionDefault: "${{ github.token }}",
+    commands: all,
+    secret: true,
+  },
+  "artifact-retention-days": {
+    description:
+      "Days that GitHub keeps what the `artifact` store writes; the repository's own limit goes first. They count from the last write.",
+    kind: "count",
+    default: "90",
+    commands: writing,
+  },
+  "first-deployment": {
+    description:
+      "`true` says that an empty ledger is right, where `artifact` and `cache` are the only stores and the cluster knows a job of the project's already: such a job is taken over, or started empty. Set it for one run, never for good.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["deploy"],
   },
   "ledger-file": {
     description: "File to write the ledger to (`-` is standard output), or to read it from. Required.",

@@ -64,7 +64,7 @@ const log = (path: string) => places.git(["-C", path, "log", "--format=%s", ref]
 const paths = (path: string) => places.git(["-C", path, "ls-tree", "-r", "--name-only", ref]).trim().split("\n");
 
 // The race of twenty is run below, in processes of their own.
-const few = { writers: 6 };
+const few = { racers: 6 };
 
 describeStore(
   "a bare repository",
