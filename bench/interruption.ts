@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { defaultCacheFolder, provideDistribution } from "../src/flink/distribution.ts";
 import { startCluster } from "../src/flink/embedded.ts";
@@ -123,10 +124,11 @@ async function run(command: string, args: readonly string[], cwd: string, home: 
   const child = spawn(command, args, {
     cwd,
     env: { ...process.env, HOME: home, FLINK_DBT_DEPLOY_CACHE: cacheFolder },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: ["ignore", "pipe", "inherit"],
   });
+  const said = text(child.stdout);
   const [code] = (await once(child, "exit")) as [number];
-  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}`);
+  if (code !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${code}\n${await said}`);
 }
 
 const tool = makeProject("by_tool");

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
+import { watchSignals } from "./commands/interruption.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
+import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
@@ -13,27 +15,28 @@ import { maskSecrets } from "./secrets.ts";
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
-  warnOfWorkspace(command, getInput("ledger-dir"));
-  const interrupt = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupt.abort(new Error(`${name} received`)));
+  if (/\bfile\b/.test(getInput("store") || inputTable.store.default)) {
+    warnOfWorkspace(command, getInput("ledger-dir"));
   }
   const startedAt = performance.now();
+  const log = (line: string): void =>
+    info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`));
   let isTold = false;
   const result = await runCommand(command, raw, {
     cwd: process.cwd(),
     environment: process.env,
-    signal: interrupt.signal,
-    log: (line) =>
-      info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`)),
+    ...watchSignals(log),
+    log,
     print: async (markdown) => {
       isTold = true;
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    writeOut: null,
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
     clock: () => performance.now(),
+    sleep,
   });
   setOutput("reason", result.reason);
   for (const [name, value] of Object.entries(result.outputs)) setOutput(name, maskSecrets(value));

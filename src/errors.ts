@@ -56,11 +56,13 @@ export const errorCodes = {
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
   "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
   "lock-held":
-    "Wait for the other deployment to end. (Reserved: there is no lock yet; keep deployments of one environment apart with `concurrency`.)",
+    "Another run holds the environment's lock, or wrote to its ledger meanwhile. Wait for it to end, then run the same command again; raise `lock-timeout` to wait longer. The lock of a run that died ends by itself after `lock-lease`.",
   "ledger-unreadable":
-    "Do not deploy. Restore the file that the message names from a backup, make the folder readable, or use the version of flink-dbt-deploy that wrote it.",
+    "Do not deploy without it. Where a service or a permission failed, mend that and run the same command again; else restore what the message names from a backup, or use the version of flink-dbt-deploy that wrote it.",
+  "ledger-lost":
+    "The ledger may have expired or been evicted: import a backup with `ledger import`, or set `first-deployment: true` for one run when this really is the first. Nothing was touched.",
   "store-unconfirmed":
-    "Make the ledger's folder writable (space, permissions, mount), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
+    "Make the ledger's store writable (a folder: space, permissions, mount; a repository: the network, the token's rights, rules for the ref; a service: the message says what it answered), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
   interrupted:
     "Run the same command again soon; it goes on from where it was stopped. The message says where a job is stopped until then.",
   internal: "This is a defect of flink-dbt-deploy. Please report it with the message.",

@@ -20,7 +20,8 @@ export async function openCluster(
   initSql: readonly string[],
   shell: Shell,
 ): Promise<OpenedCluster> {
-  const { signal } = shell;
+  // What is in hand goes on after an interruption, as long as there is time.
+  const signal = shell.deadline;
   const gateway = new Gateway({ url: inputs.gatewayUrl, signal });
   const { version } = await gateway.info();
   const options = { gateway, initSql, signal };

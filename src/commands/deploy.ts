@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { type Outcome, deploy as runDeployment } from "../deploy/deployment.ts";
+import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
+import { listedStorage } from "../deploy/state-storage.ts";
 import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
@@ -11,11 +13,14 @@ import type { Change, Plan } from "../plan/plan.ts";
 import { renderOutcome } from "../report/outcome.ts";
 import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSince } from "./checkout.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
-import { commitsOfRemoved, deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
+import { consentOf } from "./consent.ts";
+import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { refuseLostLedger } from "./first-deployment.ts";
 import { readInitSql } from "./init-sql.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
 import { openWorkbench } from "./workbench.ts";
 
 /** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
@@ -33,24 +38,30 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   }
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
   refuseUncommitted(revision);
-  const store = openStore(inputs, shell.cwd);
+  const store = await openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
   refuseEmpty(head);
 
-  const ledgerOf = (deployment: string) =>
-    openLedger(store, {
-      environment: inputs.environment,
-      deployment,
-      project: head.recording.project,
-      commit: revision.commit,
-      now: () => shell.now().toISOString(),
-    });
-  const before = await ledgerOf("");
-  if (before.deployed().size === 0) shell.log(emptyLedger(store));
+  await using lock = await lockEnvironment(store, inputs, shell);
   const { project } = head.recording;
-  const deployed = await deployedJobs(store, before.deployed(), { project, flinkVersion });
+  const ledger = await openLedger(store, {
+    environment: inputs.environment,
+    project,
+    commit: revision.commit,
+    now: () => shell.now().toISOString(),
+    confirmLock: lock.confirm,
+  });
+  if (ledger.entries().length === 0) shell.log(emptyLedger(store));
+  refuseLostLedger({
+    keeps: store.keeps,
+    isLedgerEmpty: ledger.entries().length === 0,
+    isFirst: inputs.firstDeployment,
+    names: [...head.jobs.map(({ name }) => name), ...Object.keys(inputs.renames)],
+    onCluster: await cluster.jobs(),
+  });
+  const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: deployed.jobs,
     head: head.jobs.map(sealJob),
@@ -60,7 +71,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     lost: deployed.lost,
     keepRemoved: inputs.removedJobs === "keep",
     renames: inputs.renames,
-    renamedFiles: await renamedSince(commitsOfRemoved(before.deployed(), deployed, head.jobs), revision, checkout),
+    renamedFiles: await renamedSince(commitsOfRemoved(ledger.deployed(), deployed, head.jobs), revision, checkout),
   });
   sayRenames(changes, shell.log);
   const explained = await explainChanges(changes, workbench.planner);
@@ -99,14 +110,17 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
         savepointDirectory: inputs.savepointDir,
         verify: verifyLimits(inputs),
       },
+      consentOf: consentOf(inputs),
       secrets: secretsOf(head.jobs.map((job) => job.program)),
     },
     {
-      cluster,
-      ledger: await ledgerOf(deployment),
+      cluster: guardedCluster(cluster, lock.confirm),
+      ledger,
       log: (job, line) => shell.log(`${job}: ${line}`),
+      storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
       clock: shell.clock,
       signal: shell.signal,
+      deadline: shell.deadline,
     },
   );
   return await report(outcome, shell, { plan });

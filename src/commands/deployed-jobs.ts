@@ -1,19 +1,6 @@
-import { resolve } from "node:path";
-import type { StoreInputs } from "../inputs/inputs.ts";
 import { type Deployed, takenBy } from "../ledger/fold.ts";
-import type { Store } from "../ledger/store.ts";
 import { loadJob } from "../ledger/stored-job.ts";
-import { openFileStore } from "../ledger/stores/file.ts";
 import type { Job } from "../project/job.ts";
-
-export function openStore({ environment, ledgerDir }: StoreInputs, cwd: string): Store {
-  return openFileStore(resolve(cwd, ledgerDir), environment);
-}
-
-/** An outage never looks like this, and a wrong path does: so it is said. */
-export function emptyLedger(store: Store): string {
-  return `the ledger (${store.description}) holds nothing: every job counts as new, or is taken over where it runs already`;
-}
 
 export interface DeployedJobs {
   readonly jobs: readonly Job[];
@@ -42,7 +29,7 @@ export function commitsOfRemoved(
 
 /** The project's jobs that the ledger says are deployed, with their secrets sealed; removed ones are none. */
 export async function deployedJobs(
-  store: Store,
+  values: Parameters<typeof loadJob>[0],
   deployed: Deployed,
   { project, flinkVersion }: { readonly project: string; readonly flinkVersion: string },
 ): Promise<DeployedJobs> {
@@ -61,7 +48,7 @@ export async function deployedJobs(
       if (job.program.runtimeMode === "streaming") lost.set(name, job);
     }
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
-    const { job, compiledPlan, flinkVersion: version } = await loadJob(store, settled.reference);
+    const { job, compiledPlan, flinkVersion: version } = await loadJob(values, settled.reference);
     jobs.push({ ...job, name });
     if (compiledPlan !== null && version === flinkVersion) compiledPlans.set(name, compiledPlan);
     // A job that is down is started again from its savepoint, as a suspended one is.

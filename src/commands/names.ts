@@ -7,7 +7,12 @@ export function matchingNames(names: readonly string[], patterns: readonly strin
     const known = names.length === 0 ? "there is none" : `there are ${names.join(", ")}`;
     throw new DeployError("unknown-job", `no job matches ${pattern}; ${known}`);
   }
-  return names.filter((name) => patterns.some((pattern) => matches(name, pattern)));
+  return names.filter((name) => matchesAny(name, patterns));
+}
+
+/** Whether the name matches one of the patterns. */
+export function matchesAny(name: string, patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => matches(name, pattern));
 }
 
 function matches(name: string, pattern: string): boolean {

@@ -1,6 +1,8 @@
-import { previousOf, settle } from "../deploy/deployment.ts";
+import { previousOf, settle, subjectOf } from "../deploy/deployment.ts";
+import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
+import { listedStorage } from "../deploy/state-storage.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
 import type { JobTask, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
@@ -9,11 +11,12 @@ import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { openCluster, verifyLimits } from "./cluster.ts";
+import { consentOf } from "./consent.ts";
 import { report } from "./deploy.ts";
-import { openStore } from "./deployed-jobs.ts";
 import { readInitSql } from "./init-sql.ts";
 import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { lockEnvironment, openStore } from "./stores.ts";
 
 /** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */
 const beforeStop: Settings["verify"] = { timeoutMs: 180_000, batchTimeoutMs: 3_600_000, checkpoints: 0, steadyMs: 0 };
@@ -45,7 +48,7 @@ export async function resume(
         `the ledger does not know the program of ${name}; run \`deploy\` instead`,
       );
     }
-    const { job } = await loadJob(context.ledger.store, reference);
+    const { job } = await loadJob(context.ledger, reference);
     let program = unsealProgram(job.program, new Map());
     if (program === null) {
       secrets ??= secretsOfProject();
@@ -53,7 +56,8 @@ export async function resume(
     }
     const { upgradeMode } = job;
     const { runtimeMode } = job.program;
-    return { desired: { kind: "running", reference, upgradeMode, runtimeMode, ...noPath }, program };
+    const consent = consentOf(inputs)(name);
+    return { desired: { kind: "running", reference, upgradeMode, runtimeMode, consent, ...noPath }, program };
   });
 }
 
@@ -70,30 +74,34 @@ async function operate(
 ): Promise<CommandResult> {
   const opened = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
   await using cluster = opened.cluster;
-  const store = openStore(inputs, shell.cwd);
+  const store = await openStore(inputs, shell);
+  await using lock = await lockEnvironment(store, inputs, shell);
   const { environment, command } = inputs;
-  const entries = await store.entries();
-  // The newest entry makes each use of the button a deployment of its own.
-  const deployment = deploymentId(environment, command, entries.at(-1)?.id ?? "");
   const ledger = await openLedger(store, {
     environment,
-    deployment,
     project: null,
     commit: null,
     now: () => shell.now().toISOString(),
+    confirmLock: lock.confirm,
   });
+  // The newest entry makes each use of the button a deployment of its own.
+  const deployment = deploymentId(environment, command, ledger.entries().at(-1)?.id ?? "");
+  ledger.begin(deployment);
   const context: RunContext = {
-    cluster,
+    cluster: guardedCluster(cluster, lock.confirm),
     ledger,
     log: (job, line) => shell.log(`${job}: ${line}`),
+    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
     clock: shell.clock,
     signal: shell.signal,
+    deadline: shell.deadline,
   };
   const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
   const taskOf = async (name: string): Promise<JobTask> => {
     const { desired, program } = await aimOf(name, context);
-    const { mode } = await previousOf(ledger.job(name), new Map(), context);
-    return { name, desired, program, previous: null, settings: { ...settings, settledMode: mode } };
+    const previous = await previousOf(ledger.job(name), new Map(), context);
+    const subject = subjectOf(desired, program, previous);
+    return { name, desired, program, previous: null, settings: { ...settings, settledMode: previous.mode }, subject };
   };
   const names = matchingNames(operable(ledger), inputs.jobs);
   const jobs = await inParallel(names, inputs.parallelJobs, (name) =>

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
+import { readEntries } from "../ledger/ledger.ts";
 import { sealJob } from "../ledger/stored-job.ts";
 import { diffJobs } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
@@ -11,11 +12,12 @@ import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
-import { commitsOfRemoved, deployedJobs, emptyLedger, openStore } from "./deployed-jobs.ts";
+import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
 import { initSqlFindings } from "./init-sql.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { emptyLedger, openStore } from "./stores.ts";
 import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.ts";
 
 /** Stays below what GitHub takes for a job summary (1 MiB a step). */
@@ -92,10 +94,10 @@ async function makePlanOf(
   };
 
   if (base === "deployed") {
-    const store = openStore(inputs, shell.cwd);
+    const store = await openStore(inputs, shell);
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
-    const entries = await store.entries();
+    const entries = await readEntries(store);
     if (entries.length === 0) shell.log(emptyLedger(store));
     const recorded = fold(entries);
     const { project } = head.recording;

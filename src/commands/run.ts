@@ -2,6 +2,7 @@ import { DeployError, type ErrorCode, errorCodes } from "../errors.ts";
 import { type RawInputs, readInputs } from "../inputs/inputs.ts";
 import { maskSecrets } from "../secrets.ts";
 import { deploy } from "./deploy.ts";
+import { exportLedger, importLedger } from "./move-ledger.ts";
 import { resume, suspend } from "./operate.ts";
 import { plan } from "./plan.ts";
 import { projectSecrets } from "./project-secrets.ts";
@@ -35,6 +36,10 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await resume(inputs, () => projectSecrets(inputs, shell), shell);
     case "status":
       return await status(inputs, shell);
+    case "ledger-export":
+      return await exportLedger(inputs, shell);
+    case "ledger-import":
+      return await importLedger(inputs, shell);
   }
 }
 

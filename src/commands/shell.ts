@@ -4,16 +4,23 @@ import type { ErrorCode } from "../errors.ts";
 export interface Shell {
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
+  /** Once aborted, nothing new is begun. */
   readonly signal: AbortSignal;
+  /** Once aborted, what is in hand ends as it stands. */
+  readonly deadline: AbortSignal;
   /** A line of progress. */
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
   readonly print: (markdown: string) => Promise<void>;
+  /** Text for another program, as it is, to standard output; null where that is a log. */
+  readonly writeOut: ((text: string) => Promise<void>) | null;
   /** The base commit that the event names, for a pull request; else null. */
   readonly eventBase: string | null;
   readonly now: () => Date;
   /** Milliseconds, monotonic. */
   readonly clock: () => number;
+  /** Ends early, without an error, when the signal is aborted. */
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** The names of a command's outputs; every one is text. */

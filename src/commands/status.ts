@@ -2,16 +2,17 @@ import type { ClusterJob } from "../deploy/cluster.ts";
 import { hasEnded } from "../deploy/cluster.ts";
 import type { StatusInputs } from "../inputs/inputs.ts";
 import { fold, type RecordedJob } from "../ledger/fold.ts";
+import { readEntries } from "../ledger/ledger.ts";
 import { renderStatus, type StatusRow } from "../report/status.ts";
 import { openCluster } from "./cluster.ts";
-import { openStore } from "./deployed-jobs.ts";
 import { matchingNames } from "./names.ts";
 import type { CommandResult, Shell } from "./shell.ts";
+import { openStore } from "./stores.ts";
 
 /** Shows what the ledger records beside what the cluster runs. `job-down` or `needs-operator` where they disagree. */
 export async function status(inputs: StatusInputs, shell: Shell): Promise<CommandResult> {
-  const store = openStore(inputs, shell.cwd);
-  const deployed = fold(await store.entries());
+  const store = await openStore(inputs, shell);
+  const deployed = fold(await readEntries(store));
   const { cluster: opened, flinkVersion } = await openCluster(inputs, [], shell);
   await using cluster = opened;
   const jobs = await cluster.jobs();

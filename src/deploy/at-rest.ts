@@ -1,7 +1,7 @@
 import type { JobReference } from "../ledger/entry.ts";
 import { type Settled, takenBy } from "../ledger/fold.ts";
 import { type AttemptKey, jobId } from "./ids.ts";
-import { type Desired, type NamedPath, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type Desired, mayStartEmpty, type NamedPath, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 
 type AtRest = Exclude<Settled, { jobId: string }>;
 type Record = Extract<Step, { do: "record" }>;
@@ -23,7 +23,7 @@ export function beginAtRest(situation: Situation, settled: AtRest): Step {
       if (hasNoWayBack(situation, desired, settled)) {
         return refuse(
           "needs-operator",
-          `${situation.name} ran before it was removed and left no savepoint from which it sends no record twice, so it would read everything again; set upgrade_mode to stateless if that is meant, or ${nameAPath}`,
+          `${situation.name} ran before it was removed and left no savepoint from which it sends no record twice, so it would read everything again; set \`allow-fresh-start\` if that is meant, or ${nameAPath}`,
         );
       }
       return submitNew(desired, restoreAtRest(desired, settled), key, 1);
@@ -43,7 +43,7 @@ function hasNoWayBack(
 ): boolean {
   const isStreaming = desired.runtimeMode === "streaming" && settings.settledMode !== "batch";
   const isWithoutState = settled.kind === "removed" && settled.reference !== null && settled.savepoint === null;
-  return isStreaming && isWithoutState && desired.upgradeMode !== "stateless" && desired.startFrom === null;
+  return isStreaming && isWithoutState && !mayStartEmpty(desired) && desired.startFrom === null;
 }
 
 /** It stays suspended; a changed program takes effect when it is resumed. */

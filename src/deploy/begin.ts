@@ -2,7 +2,8 @@ import type { Settled } from "../ledger/fold.ts";
 import { beginAtRest, submitNew } from "./at-rest.ts";
 import { type ClusterJob, hasEnded } from "./cluster.ts";
 import { savepointFolder, triggerId } from "./ids.ts";
-import { type Desired, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type Desired, mayStartEmpty, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { vanished } from "./vanished.ts";
 
 type Running = Extract<Settled, { kind: "running" }>;
 
@@ -71,7 +72,9 @@ function beginRunning(situation: Situation, settled: Running): Step {
 function intendStop(situation: Situation, jobId: string): Step {
   const { name, desired, settings, key } = situation;
   const keepsState = desired.kind !== "running" || desired.upgradeMode !== "stateless";
-  const withSavepoint = keepsState && settings.settledMode !== "batch";
+  const hasState = keepsState && settings.settledMode !== "batch";
+  const keepsCheckpoint = hasState && goesOnFromCheckpoint(situation);
+  const withSavepoint = hasState && !keepsCheckpoint;
   if (withSavepoint && settings.savepointDirectory === null) {
     return refuse(
       "savepoint-dir-missing",
@@ -84,6 +87,7 @@ function intendStop(situation: Situation, jobId: string): Step {
     jobId,
     triggerId: triggerId(key),
     withSavepoint,
+    ...(keepsCheckpoint ? { keepsCheckpoint } : {}),
     savepointFolder:
       withSavepoint && settings.savepointDirectory !== null ? savepointFolder(settings.savepointDirectory, key) : null,
   } as const;
@@ -91,9 +95,15 @@ function intendStop(situation: Situation, jobId: string): Step {
   return { do: "record", fact, ...(notes.length === 0 ? {} : { note: notes.join("; ") }) };
 }
 
+/** Under `last_state`, where a checkpoint is there that outlives the job's cancellation. */
+function goesOnFromCheckpoint({ desired, observed }: Situation): boolean {
+  if (desired.kind !== "running" || desired.upgradeMode !== "last_state" || observed.retention === null) return false;
+  return observed.retention.survivesCancel && observed.retention.hasCheckpoint;
+}
+
 /** What a person should know of an upgrade before the old job is stopped. */
 function notesOfUpgrade(
-  { settled, settings }: Situation,
+  { settled, settings, observed }: Situation,
   { startFrom, upgradeMode }: Extract<Desired, { kind: "running" }>,
 ): readonly string[] {
   const path =
@@ -102,17 +112,22 @@ function notesOfUpgrade(
       : upgradeMode === "stateless"
         ? [`the new job starts from ${startFrom}, which its execution_config names, without the running job's state`]
         : [`${startFrom} in its execution_config is not used: the running job has its state`];
+  const { retention } = observed;
+  const isTransient = upgradeMode === "last_state" && retention !== null && !retention.survivesCancel;
+  const transient =
+    "its checkpoints do not outlive a cancellation (execution.checkpointing.externalized-checkpoint-retention is not RETAIN_ON_CANCELLATION), so it is stopped with a savepoint";
   const isSealed = !settings.canPutBack && settled?.kind === "running" && settled.reference !== null;
   const sealed = "should the new job not hold, the old one cannot be put back: a secret of its program is not at hand";
-  return isSealed ? [...path, sealed] : path;
+  return [...path, ...(isTransient ? [transient] : []), ...(isSealed ? [sealed] : [])];
 }
 
 /** A job of ours that does not run any more: never started again on its own, where its state is not proven. */
 function endedByItself(situation: Situation, settled: Running, job: ClusterJob | undefined): Step {
-  const { name, desired, observed, key } = situation;
+  const { desired, observed, key } = situation;
   if (desired.kind === "removed") {
-    const { lastSavepoint: last } = observed;
-    const savepoint = last.kind === "known" && last.isNewest ? last.path : null;
+    const { lastSavepoint: last, retained } = observed;
+    const left = retained.kind === "found" ? retained.path : null;
+    const savepoint = last.kind === "known" && last.isNewest ? last.path : left;
     return { do: "record", fact: { kind: "removed", reference: settled.reference, savepoint }, ends: "removed" };
   }
   if (desired.startFrom !== null) {
@@ -124,21 +139,13 @@ function endedByItself(situation: Situation, settled: Running, job: ClusterJob |
       ends: "suspended",
     };
   }
-  const isRestart = desired.kind === "running" && desired.upgradeMode === "stateless";
+  const isRestart = mayStartEmpty(desired);
   const isUntold = observed.lastSavepoint.kind === "unknown" && situation.settings.settledMode !== "batch";
   const isChanged = desired.kind === "running" && desired.reference.digest !== settled.reference?.digest;
   if (job?.state === "FINISHED" && !(isUntold && isRestart && isChanged)) {
     return isUntold ? finishedUntold(situation, job.id) : finishedByItself(situation, settled, job.id);
   }
-  const how = job === undefined ? "the cluster does not know it any more" : `it is ${job.state}`;
-  if (isRestart) {
-    const note = `job ${settled.jobId} should run, but ${how}; it starts again without state, as its upgrade mode says`;
-    return { ...submitNew(desired, null, key, 1), note };
-  }
-  return refuse(
-    "needs-operator",
-    `job ${settled.jobId} of ${name} should run, but ${how}; find its newest savepoint or checkpoint, ${nameAPath}`,
-  );
+  return vanished(situation, settled, job);
 }
 
 /** A job that was stopped with a savepoint is FINISHED like one that read its sources to their end. */
@@ -180,11 +187,11 @@ function beginFinished({ desired, key }: Situation, settled: Extract<Settled, { 
   if (desired.kind === "suspended" || desired.reference.digest === settled.reference.digest) {
     return { do: "end", ending: "unchanged" };
   }
-  if (desired.runtimeMode === "batch" || desired.upgradeMode === "stateless" || desired.startFrom !== null) {
+  if (desired.runtimeMode === "batch" || mayStartEmpty(desired) || desired.startFrom !== null) {
     return submitNew(desired, desired.startFrom, key, 1);
   }
   return refuse(
     "needs-operator",
-    `job ${settled.jobId} read its sources to their end and left no savepoint, so the changed job would read everything again; set upgrade_mode to stateless, or execution.savepoint.path in the model's execution_config, if that is meant`,
+    `job ${settled.jobId} read its sources to their end and left no savepoint, so the changed job would read everything again; set \`allow-fresh-start\`, or execution.savepoint.path in the model's execution_config, if that is meant`,
   );
 }

@@ -34,6 +34,8 @@ export interface Progress {
   /** How often it was restored, by its restarts too. */
   readonly restores: number;
   readonly completedCheckpoints: number;
+  /** The path of the newest completed one; null where there is none, or nothing outside of Flink can address it. */
+  readonly newestCheckpoint: string | null;
   /** Null when it takes none by itself. */
   readonly checkpointIntervalMs: number | null;
   readonly failures: number;
@@ -48,7 +50,8 @@ export type StopStatus =
   /** Asked for, and its answer is lost: only the job's end will show that it happened. */
   | { readonly kind: "untold" }
   | { readonly kind: "completed"; readonly savepoint: string }
-  | { readonly kind: "failed"; readonly cause: string };
+  /** `savepoint`: it was made, and then the job failed instead of ending well. */
+  | { readonly kind: "failed"; readonly cause: string; readonly savepoint: string | null };
 
 /** What an ended job's own record says of its savepoints. */
 export type LastSavepoint =
@@ -56,6 +59,25 @@ export type LastSavepoint =
   | { readonly kind: "none" }
   /** `isNewest`: no checkpoint came after it, so a FINISHED job was stopped with it. */
   | { readonly kind: "known"; readonly path: string; readonly isNewest: boolean };
+
+/** Whether a job left state behind that nothing newer can follow. */
+export type Retained =
+  /** Nobody can tell. */
+  { readonly kind: "unknown" } | { readonly kind: "none" } | { readonly kind: "found"; readonly path: string };
+
+/** What becomes of a running job's checkpoints when it is cancelled. */
+export interface Retention {
+  readonly survivesCancel: boolean;
+  readonly hasCheckpoint: boolean;
+}
+
+/** The storage of checkpoints and savepoints, as far as it can be listed from here. */
+export interface StateStorage {
+  /** In the checkpoint folder of one job, `<dir>/<job id>`; a complete one only. */
+  newestCheckpoint(folder: string): Promise<Retained>;
+  /** In a folder that holds the savepoints of one attempt. */
+  savepoint(folder: string): Promise<Retained>;
+}
 
 export interface StopRequest {
   readonly jobId: string;
@@ -88,8 +110,16 @@ export interface Cluster extends AsyncDisposable {
   stop(request: StopRequest): Promise<void>;
   stopStatus(request: StopRequest): Promise<StopStatus>;
   lastSavepoint(jobId: string): Promise<LastSavepoint>;
+  /** Of a job that is FAILED or CANCELED: the checkpoint that Flink kept of it. */
+  retainedCheckpoint(jobId: string): Promise<Retained>;
+  /** Null where nobody can tell. */
+  retention(jobId: string): Promise<Retention | null>;
+  /** Where jobs keep their checkpoints that do not say so themselves, as a URI; null where the cluster does not tell. */
+  checkpointDirectory(): Promise<string | null>;
   cancel(jobId: string): Promise<void>;
   /** Asks for a checkpoint now; false where that cannot be asked for. One too many does no harm. */
   checkpoint(jobId: string, triggerId: string): Promise<boolean>;
+  /** Starts a job under this id that does nothing and ends; also fulfilled where the id is used up already. */
+  fence(jobId: string): Promise<void>;
   prepare(program: Program): Promise<PreparedProgram>;
 }

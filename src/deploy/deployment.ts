@@ -2,12 +2,13 @@ import { DeployError, type ErrorCode } from "../errors.ts";
 import type { JobReference } from "../ledger/entry.ts";
 import type { Attempt, RecordedJob } from "../ledger/fold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { loadJob, type Secrets, storeJob, unsealProgram } from "../ledger/stored-job.ts";
+import { keepJob, loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
 import { inParallel } from "./in-parallel.ts";
+import type { Subject } from "./observe.ts";
 import { runJob } from "./run-job.ts";
-import type { Desired, Settings } from "./step.ts";
+import type { Consent, Desired, Settings } from "./step.ts";
 import type { JobOutcome, JobTask, RunContext } from "./task.ts";
 import { wavesOf } from "./waves.ts";
 
@@ -22,6 +23,8 @@ export interface DeploymentRequest {
   readonly renames: Readonly<Record<string, string>>;
   readonly parallelJobs: number;
   readonly settings: Omit<Settings, "canPutBack" | "settledMode">;
+  /** By job name. */
+  readonly consentOf: (job: string) => Consent;
   readonly secrets: Secrets;
 }
 
@@ -33,6 +36,7 @@ export interface Outcome {
 
 /** Brings the environment to the request, wave by wave; the first failure stops further waves, not running ones. */
 export async function deploy(request: DeploymentRequest, context: RunContext): Promise<Outcome> {
+  context.ledger.begin(request.settings.deployment);
   await recordRenames(request, context);
   const removed = await removals(request, context);
   const outcomes: JobOutcome[] = [...removed.kept];
@@ -44,7 +48,7 @@ export async function deploy(request: DeploymentRequest, context: RunContext): P
   ];
   let stopped = false;
   for (const wave of waves) {
-    if (stopped) {
+    if (stopped || context.signal.aborted) {
       for (const { name } of wave) outcomes.push(skipped(name));
       continue;
     }
@@ -67,6 +71,9 @@ export async function settle({ name, task }: Work, context: RunContext): Promise
   try {
     return await runJob(await task(), context);
   } catch (error) {
+    // At once: there may be no time for the outcome, or for closing what is open.
+    const { attempt: left } = context.ledger.job(name);
+    if (context.deadline.aborted && left !== null) context.log(name, `ended as it stands${standing(left)}`);
     const code: ErrorCode = error instanceof DeployError ? error.code : "internal";
     const message = maskSecrets(error instanceof Error ? error.message : String(error));
     const { settled, attempt } = context.ledger.job(name);
@@ -98,8 +105,9 @@ async function recordRenames(request: DeploymentRequest, { ledger }: RunContext)
   const names = new Set(request.jobs.map((job) => job.name));
   for (const [from, to] of Object.entries(request.renames)) {
     if (!names.has(to) || names.has(from)) continue;
-    if (isKnown(ledger.job(to)) || !isKnown(ledger.job(from))) continue;
-    await ledger.append(to, { kind: "renamed", from });
+    while (!isKnown(ledger.job(to)) && isKnown(ledger.job(from))) {
+      if (await ledger.append(to, { kind: "renamed", from })) break;
+    }
   }
 }
 
@@ -136,7 +144,13 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
       ? { kind: "suspended", by: "model", reference, ...wish }
       : rests
         ? { kind: "suspended", by: "command", reference, ...wish }
-        : { kind: "running", reference, runtimeMode: job.program.runtimeMode, ...wish };
+        : {
+            kind: "running",
+            reference,
+            runtimeMode: job.program.runtimeMode,
+            consent: request.consentOf(job.name),
+            ...wish,
+          };
   const previous = await previousOf(recorded, request.secrets, context);
   return {
     name: job.name,
@@ -144,14 +158,28 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
     program: job.program,
     previous: previous.program,
     settings: { ...request.settings, canPutBack: previous.program !== null, settledMode: previous.mode },
+    subject: subjectOf(desired, job.program, previous),
   };
 }
 
+/** What is to be found out about a job with this program, which is to replace that one. */
+export function subjectOf(desired: Desired, program: Program | null, previous: Previous): Subject {
+  return {
+    checkpointDirectories: { previous: previous.checkpointDirectory, next: checkpointDirectoryOf(program) },
+    isLastState: desired.kind === "running" && desired.upgradeMode === "last_state",
+  };
+}
+
+function checkpointDirectoryOf(program: Program | null): string | null {
+  const { executionConfig = {} } = program ?? {};
+  return executionConfig["execution.checkpointing.dir"] ?? executionConfig["state.checkpoints.dir"] ?? null;
+}
+
 /** The savepoint path in the model's config, where no deployment has seen it there before. */
-async function newPath(job: Job, { settled, attempt }: RecordedJob, { store }: Ledger): Promise<string | null> {
+async function newPath(job: Job, { settled, attempt }: RecordedJob, ledger: Ledger): Promise<string | null> {
   const submitted = attempt?.submissions.map((one) => one.reference) ?? [];
   for (const reference of [...submitted, settled?.reference ?? null]) {
-    if (reference !== null && (await loadJob(store, reference)).job.startFrom === job.startFrom) return null;
+    if (reference !== null && (await loadJob(ledger, reference)).job.startFrom === job.startFrom) return null;
   }
   return job.startFrom;
 }
@@ -166,23 +194,28 @@ async function referenceOf(
   const references = [...(attempt?.submissions.map((one) => one.reference) ?? []), settled?.reference ?? null];
   const known = references.findLast((one) => one?.digest === job.digest) ?? null;
   if (known !== null) {
-    const { compiledPlan, flinkVersion } = await loadJob(ledger.store, known);
-    return await storeJob(ledger.store, job, compiledPlan, flinkVersion);
+    const { compiledPlan, flinkVersion } = await loadJob(ledger, known);
+    return keepJob(ledger, job, compiledPlan, flinkVersion);
   }
-  return await storeJob(ledger.store, job, request.compiledPlans.get(job.name) ?? null, request.flinkVersion);
+  return keepJob(ledger, job, request.compiledPlans.get(job.name) ?? null, request.flinkVersion);
 }
 
 interface Previous {
   readonly program: Program | null;
   readonly mode: Program["runtimeMode"] | null;
+  readonly checkpointDirectory: string | null;
 }
 
 /** The program that the ledger says is deployed, with the secrets that are at hand put back into it. */
 export async function previousOf(recorded: RecordedJob, secrets: Secrets, { ledger }: RunContext): Promise<Previous> {
   const reference = recorded.settled?.reference ?? null;
-  if (reference === null) return { program: null, mode: null };
-  const { job } = await loadJob(ledger.store, reference);
-  return { program: unsealProgram(job.program, secrets), mode: job.program.runtimeMode };
+  if (reference === null) return { program: null, mode: null, checkpointDirectory: null };
+  const { job } = await loadJob(ledger, reference);
+  return {
+    program: unsealProgram(job.program, secrets),
+    mode: job.program.runtimeMode,
+    checkpointDirectory: checkpointDirectoryOf(job.program),
+  };
 }
 
 async function removals(
@@ -212,13 +245,15 @@ async function removals(
     };
   }
   const removal = async (recorded: RecordedJob): Promise<JobTask> => {
-    const { mode } = await previousOf(recorded, request.secrets, context);
+    const previous = await previousOf(recorded, request.secrets, context);
+    const desired = { kind: "removed" } as const;
     return {
       name: recorded.name,
-      desired: { kind: "removed" },
+      desired,
       program: null,
       previous: null,
-      settings: { ...request.settings, canPutBack: false, settledMode: mode },
+      settings: { ...request.settings, canPutBack: false, settledMode: previous.mode },
+      subject: subjectOf(desired, null, previous),
     };
   };
   return { tasks: gone.map((recorded) => ({ name: recorded.name, task: () => removal(recorded) })), kept: [] };
@@ -229,7 +264,7 @@ function skipped(job: string): JobOutcome {
     job,
     ending: "skipped",
     code: null,
-    message: "not begun, because an earlier job failed",
+    message: "not begun, because an earlier job failed or the run was interrupted",
     jobId: null,
     savepoint: null,
     restored: null,

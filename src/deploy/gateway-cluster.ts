@@ -1,6 +1,8 @@
 import { DeployError } from "../errors.ts";
 import type { GatewaySession, ResultSet } from "../flink/gateway.ts";
+import { savepointIn, traceOf } from "../flink/java-trace.ts";
 import type { Cluster, FlinkState, StopRequest, StopStatus } from "./cluster.ts";
+import { fence } from "./fence.ts";
 import type { ClusterOptions } from "./jobmanager-cluster.ts";
 import { prepareProgram } from "./prepare.ts";
 
@@ -30,6 +32,14 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
     },
     stopStatus: async (request) => stops.get(request.triggerId) ?? { kind: "unknown" },
     lastSavepoint: async () => ({ kind: "unknown" }),
+    retainedCheckpoint: async () => ({ kind: "unknown" }),
+    retention: async () => null,
+    async checkpointDirectory() {
+      // The gateway's own configuration, which is the cluster's where both are started from one folder.
+      const { rows } = await asking.execute("SET");
+      const config = new Map(rows.map(([key, value]) => [String(key), String(value)]));
+      return config.get("execution.checkpointing.dir") ?? config.get("state.checkpoints.dir") ?? null;
+    },
     async cancel(jobId) {
       try {
         await asking.execute(`STOP JOB '${jobId}'`);
@@ -39,6 +49,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
       }
     },
     checkpoint: async () => false,
+    fence: (jobId) => fence(jobId, options),
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: () => asking.close(),
   };
@@ -62,7 +73,7 @@ async function stopJob({ jobId, savepointFolder }: StopRequest, options: Cluster
     const isRefusal = error instanceof DeployError && error.code === "statement-failed";
     // The gateway waits no longer while the job goes on stopping; there is no field for it.
     if (!isRefusal || /TimeoutException|timed out/i.test(error.message)) return { kind: "untold" };
-    return { kind: "failed", cause: error.message };
+    return { kind: "failed", cause: error.message, savepoint: savepointIn(`${error.message}\n${traceOf(error)}`) };
   }
 }
 

@@ -1,7 +1,8 @@
 import { DeployError } from "../errors.ts";
 import type { Gateway } from "../flink/gateway.ts";
 import type { JobManager } from "../flink/jobmanager.ts";
-import type { Cluster, FlinkState, LastSavepoint, Progress, StopStatus } from "./cluster.ts";
+import type { Cluster, FlinkState, LastSavepoint, Progress, Retained, Retention, StopStatus } from "./cluster.ts";
+import { fence } from "./fence.ts";
 import { prepareProgram } from "./prepare.ts";
 
 export interface ClusterOptions {
@@ -47,6 +48,12 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
       return status.kind === "completed" ? { kind: "completed", savepoint: status.path } : status;
     },
     lastSavepoint: (jobId) => lastSavepointOf(jobmanager, jobId),
+    retainedCheckpoint: (jobId) => retainedCheckpointOf(jobmanager, jobId),
+    retention: (jobId) => retentionOf(jobmanager, jobId),
+    async checkpointDirectory() {
+      const config = await jobmanager.clusterConfig();
+      return config["execution.checkpointing.dir"] ?? config["state.checkpoints.dir"] ?? null;
+    },
     async cancel(jobId) {
       try {
         await jobmanager.cancel(jobId);
@@ -55,6 +62,7 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
       }
     },
     checkpoint: (jobId, triggerId) => jobmanager.triggerCheckpoint(jobId, triggerId),
+    fence: (jobId) => fence(jobId, options),
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -68,10 +76,33 @@ async function lastSavepointOf(jobmanager: JobManager, jobId: string): Promise<L
   return { kind: "known", path: savepoint.path, isNewest: savepoint.id > (latestCompleted?.id ?? 0) };
 }
 
-async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progress | null> {
-  const [checkpoints, interval, exceptions, overview] = await Promise.all([
+async function retentionOf(jobmanager: JobManager, jobId: string): Promise<Retention | null> {
+  const [config, checkpoints] = await Promise.all([jobmanager.checkpointConfig(jobId), jobmanager.checkpoints(jobId)]);
+  if (config === null) return null;
+  return {
+    survivesCancel: config.survivesCancel,
+    hasCheckpoint: typeof checkpoints?.latestCompleted?.path === "string",
+  };
+}
+
+/** Flink deletes the checkpoints of a job that ends well, and by its policy those of one that fails or is cancelled. */
+async function retainedCheckpointOf(jobmanager: JobManager, jobId: string): Promise<Retained> {
+  const [config, checkpoints, job] = await Promise.all([
+    jobmanager.checkpointConfig(jobId),
     jobmanager.checkpoints(jobId),
-    jobmanager.checkpointInterval(jobId),
+    jobmanager.job(jobId),
+  ]);
+  if (config === null || checkpoints === null || job === null) return { kind: "unknown" };
+  const survives = job.state === "FAILED" ? config.survivesFailure : job.state === "CANCELED" && config.survivesCancel;
+  // A savepoint may be newer; it is told by `lastSavepoint`, and belongs to whoever asked for it.
+  const path = checkpoints.latestCompleted?.path ?? null;
+  return survives && path !== null ? { kind: "found", path } : { kind: "none" };
+}
+
+async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progress | null> {
+  const [checkpoints, config, exceptions, overview] = await Promise.all([
+    jobmanager.checkpoints(jobId),
+    jobmanager.checkpointConfig(jobId),
     jobmanager.exceptions(jobId),
     jobmanager.overview(),
   ]);
@@ -79,7 +110,8 @@ async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progre
     restoredFrom: checkpoints?.restored?.path ?? "",
     restores: checkpoints?.counts.restored ?? 0,
     completedCheckpoints: checkpoints?.counts.completed ?? 0,
-    checkpointIntervalMs: interval,
+    newestCheckpoint: checkpoints?.latestCompleted?.path ?? null,
+    checkpointIntervalMs: config?.intervalMs ?? null,
     failures: exceptions.length,
     lastFailure: exceptions[0]?.text.slice(0, 500) ?? null,
     freeSlots: overview.slotsAvailable,

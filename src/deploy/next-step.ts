@@ -23,7 +23,9 @@ export function nextStep(
     job: name,
     since: recorded.since,
   };
-  const situation: Situation = { name, desired, settled, observed, settings, key };
+  const { checkpoint } = recorded;
+  const noted = settled?.kind === "running" && settled.jobId === checkpoint?.jobId ? checkpoint.path : null;
+  const situation: Situation = { name, desired, settled, noted, observed, settings, key };
   if (attempt === null) return begin(situation);
   const submission = attempt.submissions.at(-1);
   if (submission !== undefined) return afterSubmission(situation, attempt, submission);

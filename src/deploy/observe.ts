@@ -1,5 +1,14 @@
 import type { RecordedJob } from "../ledger/fold.ts";
-import { type Cluster, type ClusterJob, hasEnded, type LastSavepoint, type Progress } from "./cluster.ts";
+import {
+  type Cluster,
+  type ClusterJob,
+  hasEnded,
+  type LastSavepoint,
+  type Progress,
+  type Retained,
+  type Retention,
+  type StateStorage,
+} from "./cluster.ts";
 import type { Observed } from "./step.ts";
 
 /** Statistics are asked for once the tasks run: an earlier answer would stay in the JobManager's cache. Not for ever. */
@@ -29,16 +38,30 @@ class Watch {
   }
 }
 
+/** What the observer is to find out about one job. */
+export interface Subject {
+  /** Where the job that runs and the one that is to run keep their checkpoints, by their own config; null: as the cluster. */
+  readonly checkpointDirectories: { readonly previous: string | null; readonly next: string | null };
+  /** Whether its upgrade goes on from a checkpoint. */
+  readonly isLastState: boolean;
+}
+
+const unknown = { kind: "unknown" } as const;
+
 /** Looks at the cluster for one job, and remembers since when things are as they are. */
 export class Observer {
   readonly #cluster: Cluster;
+  readonly #storage: StateStorage;
+  readonly #subject: Subject;
   readonly #clock: () => number;
   #watch: Watch | null = null;
   #stoppedAt: number | null = null;
   #neverRan: string | null = null;
 
-  constructor(cluster: Cluster, clock: () => number) {
+  constructor(cluster: Cluster, storage: StateStorage, subject: Subject, clock: () => number) {
     this.#cluster = cluster;
+    this.#storage = storage;
+    this.#subject = subject;
     this.#clock = clock;
   }
 
@@ -67,6 +90,7 @@ export class Observer {
     const lastSavepoint: LastSavepoint =
       needsRecord && id !== null ? await cluster.lastSavepoint(id) : { kind: "unknown" };
     const lagMs = await cluster.lagMs();
+    const isLive = recordedId !== null && job !== undefined && !isGone;
     const since = (moment: number | null | undefined): number => (moment == null ? 0 : now - moment);
     const wasNeverAsked = watch !== null && !watch.hasRun && !watch.askedWhileAlive;
     return {
@@ -79,6 +103,12 @@ export class Observer {
       endedMs: since(watch?.endedSince),
       stop: status,
       lastSavepoint,
+      retained: isGone && id !== null ? await this.#retained(id, job, recorded) : unknown,
+      stranded:
+        isGone && stop?.savepointFolder && status.kind !== "completed" && lastSavepoint.kind !== "known"
+          ? await this.#storage.savepoint(stop.savepointFolder)
+          : unknown,
+      retention: isLive && this.#subject.isLastState ? await this.#retention(recordedId) : null,
       wasRefused: id !== null && id === this.#neverRan,
       lagMs,
       checkpointsAsked: watch?.checkpointsAsked ?? 0,
@@ -102,10 +132,33 @@ export class Observer {
     return this.#stoppedAt !== null && (this.#watch?.steadySince ?? null) === null;
   }
 
+  /** The newest submission runs, with all its tasks. */
+  get isUp(): boolean {
+    return (this.#watch?.steadySince ?? null) !== null;
+  }
+
   /** From the old job's end to the moment since which the new one runs; null where this run did not see both. */
   get interruptionMs(): number | null {
     const steadySince = this.#watch?.steadySince ?? null;
     return this.#stoppedAt === null || steadySince === null ? null : steadySince - this.#stoppedAt;
+  }
+
+  async #retention(jobId: string): Promise<Retention | null> {
+    return await this.#cluster.retention(jobId);
+  }
+
+  /** By Flink's own record while it has one, else by what lies in the job's checkpoint folder. */
+  async #retained(id: string, job: ClusterJob | undefined, recorded: RecordedJob): Promise<Retained> {
+    if (job !== undefined) return job.state === "FINISHED" ? unknown : await this.#cluster.retainedCheckpoint(id);
+    const { checkpoint, attempt } = recorded;
+    const { previous, next } = this.#subject.checkpointDirectories;
+    const isNew = attempt?.submissions.at(-1)?.role === "new";
+    const noted = checkpoint?.jobId === id ? checkpoint.path.replace(/\/[^/]+\/*$/, "") : null;
+    if (noted !== null) return await this.#storage.newestCheckpoint(noted);
+    const directory = (isNew ? next : previous) ?? (await this.#cluster.checkpointDirectory());
+    return directory === null
+      ? unknown
+      : await this.#storage.newestCheckpoint(`${directory.replace(/\/+$/, "")}/${id}`);
   }
 
   #watchOf(id: string | null): Watch | null {

@@ -43,8 +43,12 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
     stop: (request) => patiently(() => cluster.stop(request)),
     stopStatus: (request) => patiently(() => cluster.stopStatus(request)),
     lastSavepoint: (jobId) => patiently(() => cluster.lastSavepoint(jobId)),
+    retainedCheckpoint: (jobId) => patiently(() => cluster.retainedCheckpoint(jobId)),
+    retention: (jobId) => patiently(() => cluster.retention(jobId)),
+    checkpointDirectory: () => patiently(() => cluster.checkpointDirectory()),
     cancel: (jobId) => patiently(() => cluster.cancel(jobId)),
     checkpoint: (jobId, triggerId) => patiently(() => cluster.checkpoint(jobId, triggerId)),
+    fence: (jobId) => patiently(() => cluster.fence(jobId)),
     prepare: (program) => cluster.prepare(program),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };

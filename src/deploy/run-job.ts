@@ -9,9 +9,11 @@ import { Observer } from "./observe.ts";
 import { Pace } from "./pace.ts";
 import { patientCluster } from "./patient-cluster.ts";
 import { endOf, lineOf } from "./recorded-step.ts";
-import type { Step } from "./step.ts";
+import type { Observed, Step } from "./step.ts";
 import { Submitter } from "./submitter.ts";
 import type { JobOutcome, JobTask, RunContext } from "./task.ts";
+
+type RecordStep = Extract<Step, { do: "record" }>;
 
 /** Looks, decides, acts, records, and looks again, until the job rests or nobody but a person can decide. */
 export async function runJob(task: JobTask, context: RunContext): Promise<JobOutcome> {
@@ -24,6 +26,16 @@ const defaultPatienceMs = 30_000;
 const stopLimitMs = 20 * 60_000;
 /** A savepoint that takes longer than this is looked at less often. */
 const soonMs = 10_000;
+
+/**
+ * Where an interrupted run leaves a job: before its attempt has touched it, or once its newest submission runs. In between
+ * nobody processes records, so the attempt goes on as long as there is time.
+ */
+function mayEndHere(step: Step, { attempt }: RecordedJob, isUp: boolean): boolean {
+  if (attempt === null) return step.do !== "end" && step.do !== "refuse";
+  if (attempt.stopped === null && attempt.submissions.length === 0) return step.do === "stop" || step.do === "cancel";
+  return step.do === "wait" && attempt.submissions.at(-1)?.accepted === true && isUp;
+}
 
 class JobRun implements AsyncDisposable {
   readonly #task: JobTask;
@@ -39,22 +51,22 @@ class JobRun implements AsyncDisposable {
   #lastLine = "";
 
   constructor(task: JobTask, context: RunContext) {
-    const { clock, signal } = context;
+    const { clock, deadline } = context;
     this.#task = task;
     this.#context = context;
     this.#startedAt = clock();
     this.#patienceMs = context.patienceMs ?? defaultPatienceMs;
-    this.#pace = new Pace(signal, context.sleep);
+    this.#pace = new Pace(deadline, context.sleep);
     this.#cluster = patientCluster(context.cluster, {
       limitMs: this.#patienceMs,
       clock,
       sleep: async (ms) => {
         await this.#pace.sleep(ms);
-        if (signal.aborted) throw this.#interruption();
+        if (deadline.aborted) throw this.#interruption();
       },
       log: (line) => this.#say(line),
     });
-    this.#observer = new Observer(this.#cluster, clock);
+    this.#observer = new Observer(this.#cluster, context.storage, task.subject, clock);
     this.#submitter = new Submitter(this.#cluster, clock, this.#patienceMs);
   }
 
@@ -62,11 +74,12 @@ class JobRun implements AsyncDisposable {
     const { name, desired, settings } = this.#task;
     let known: readonly ClusterJob[] | null = null;
     for (;;) {
-      if (this.#context.signal.aborted) throw this.#interruption();
+      if (this.#context.deadline.aborted) throw this.#interruption();
       const recorded = this.#context.ledger.job(name);
       const observed = await this.#observer.look(recorded, known);
       const step = nextStep(name, desired, recorded, observed, settings);
-      const outcome = await this.#take(step, recorded);
+      if (this.#context.signal.aborted && mayEndHere(step, recorded, this.#observer.isUp)) throw this.#interruption();
+      const outcome = await this.#take(step, recorded, observed);
       if (outcome !== null) return outcome;
       // What was only written down changes nothing on the cluster.
       known = step.do === "record" ? observed.jobs : null;
@@ -77,11 +90,11 @@ class JobRun implements AsyncDisposable {
     await this.#submitter[Symbol.asyncDispose]();
   }
 
-  async #take(step: Step, recorded: RecordedJob): Promise<JobOutcome | null> {
+  async #take(step: Step, recorded: RecordedJob, observed: Observed): Promise<JobOutcome | null> {
     if (step.do !== "wait") this.#pace.reset();
     switch (step.do) {
       case "record":
-        return await this.#record(step, recorded);
+        return await this.#record(step, recorded, observed);
       case "stop":
         await this.#prepareNew(recorded);
         await this.#stop(recorded);
@@ -94,6 +107,10 @@ class JobRun implements AsyncDisposable {
         return null;
       case "submit":
         await this.#submit(step);
+        return null;
+      case "fence":
+        this.#say(`using up the id ${step.jobId}, which an earlier run may still submit`);
+        await this.#cluster.fence(step.jobId);
         return null;
       case "checkpoint":
         this.#say(`asking ${step.jobId} for a checkpoint`);
@@ -109,7 +126,7 @@ class JobRun implements AsyncDisposable {
     }
   }
 
-  async #record(step: Extract<Step, { do: "record" }>, recorded: RecordedJob): Promise<JobOutcome | null> {
+  async #record(step: RecordStep, recorded: RecordedJob, observed: Observed): Promise<JobOutcome | null> {
     const { fact } = step;
     if (step.note !== undefined) this.#note(step.note);
     if (fact.kind === "stop-intended" || (fact.kind === "submit-intended" && fact.role === "new")) {
@@ -117,22 +134,39 @@ class JobRun implements AsyncDisposable {
     }
     const line = lineOf(fact);
     if (line !== null) this.#say(line);
-    await this.#append(fact, recorded);
-    const end = endOf(step, recorded);
+    const next = this.#foreseen(fact, recorded, observed);
+    if (next?.note !== undefined) this.#note(next.note);
+    const facts = [fact, ...(step.also ?? []), ...(next === null ? [] : [next.fact])];
+    const isStored = await this.#append(recorded, ...facts);
+    // Someone else wrote to the ledger: what is there now decides.
+    if (!isStored) return null;
+    const end = endOf(next ?? step, recorded);
     return end === null ? null : this.#outcome(end.ending, end.code, end.message);
   }
 
+  /**
+   * What follows from a stop needs no further look, so both are written as one: nobody processes records meanwhile.
+   */
+  #foreseen(fact: Fact, recorded: RecordedJob, observed: Observed): RecordStep | null {
+    if (fact.kind !== "stopped") return null;
+    const { name, desired, settings } = this.#task;
+    const after = this.#context.ledger.foreseen(name, [fact]);
+    const next = nextStep(name, desired, { ...after, since: recorded.since }, observed, settings);
+    return next.do === "record" ? next : null;
+  }
+
   /** Once something has been done, what became of it is worth trying to store again; an intent is not. */
-  async #append(fact: Fact, recorded: RecordedJob): Promise<void> {
+  async #append(recorded: RecordedJob, ...facts: readonly Fact[]): Promise<boolean> {
     const { ledger, clock } = this.#context;
-    const masked = "cause" in fact ? { ...fact, cause: maskSecrets(fact.cause) } : fact;
+    const masked = facts.map((fact) => ("cause" in fact ? { ...fact, cause: maskSecrets(fact.cause) } : fact));
     const since = clock();
     for (;;) {
       try {
-        return await ledger.append(this.#task.name, masked);
+        return await ledger.append(this.#task.name, ...masked);
       } catch (error) {
-        const isLate = clock() - since >= this.#patienceMs || this.#context.signal.aborted;
-        if (recorded.attempt === null || !(error instanceof DeployError) || isLate) throw error;
+        const isLate = clock() - since >= this.#patienceMs || this.#context.deadline.aborted;
+        const isWorthIt = recorded.attempt !== null && error instanceof DeployError && error.code !== "lock-held";
+        if (!isWorthIt || isLate) throw error;
         this.#say(`writing again: ${error.message}`);
         await this.#pace.pauseLong();
       }
@@ -171,16 +205,16 @@ class JobRun implements AsyncDisposable {
     const { jobId, restore } = submission;
     if (sent === null) {
       const cause = "its program cannot be sent again: it is not known, or a secret in it is not at hand";
-      return await this.#append({ kind: "submit-failed", jobId, cause }, recorded);
+      return void (await this.#append(recorded, { kind: "submit-failed", jobId, cause }));
     }
     this.#say(`submitting ${jobId}${restore === null ? "" : ` from ${restore}`}`);
     const answer = await this.#submitter.submit(sent, { jobId, name, restore });
     switch (answer.kind) {
       case "accepted":
         for (const note of answer.notes) this.#note(note);
-        return await this.#append({ kind: "submitted", jobId }, recorded);
+        return void (await this.#append(recorded, { kind: "submitted", jobId }));
       case "refused":
-        return await this.#append({ kind: "submit-failed", jobId, cause: answer.cause }, recorded);
+        return void (await this.#append(recorded, { kind: "submit-failed", jobId, cause: answer.cause }));
       case "unclear":
         if (answer.neverRan) this.#observer.noteFailedStart(jobId);
         this.#say(`looking for ${jobId}: ${answer.why}`);
@@ -208,7 +242,15 @@ class JobRun implements AsyncDisposable {
   }
 
   #interruption(): DeployError {
-    return new DeployError("interrupted", `${this.#task.name} was interrupted; the ledger tells how far it came`);
+    const { attempt } = this.#context.ledger.job(this.#task.name);
+    const last = attempt?.submissions.at(-1);
+    const how =
+      attempt === null
+        ? "was not begun, or is done; nothing is under way"
+        : last === undefined
+          ? "was interrupted"
+          : `was interrupted before ${last.jobId}${last.restore === null ? "" : `, from ${last.restore},`} was seen to hold`;
+    return new DeployError("interrupted", `${this.#task.name} ${how}`);
   }
 
   #note(text: string): void {

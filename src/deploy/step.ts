@@ -2,7 +2,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { Fact, JobReference } from "../ledger/entry.ts";
 import type { Settled, Submission } from "../ledger/fold.ts";
 import type { RuntimeMode, UpgradeMode } from "../project/job.ts";
-import type { ClusterJob, LastSavepoint, Progress, StopStatus } from "./cluster.ts";
+import type { ClusterJob, LastSavepoint, Progress, Retained, Retention, StopStatus } from "./cluster.ts";
 import type { AttemptKey } from "./ids.ts";
 import type { VerifyLimits } from "./verify.ts";
 
@@ -15,12 +15,21 @@ export interface NamedPath {
   readonly answer: string | null;
 }
 
+/** What a person agreed to for this job, should its newest state be lost. */
+export interface Consent {
+  /** From an older checkpoint or savepoint, so that what came after it is processed again. */
+  readonly toReplay: boolean;
+  /** From nothing. */
+  readonly toStartEmpty: boolean;
+}
+
 export type Desired =
   | (NamedPath & {
       readonly kind: "running";
       readonly reference: JobReference;
       readonly upgradeMode: UpgradeMode;
       readonly runtimeMode: RuntimeMode;
+      readonly consent: Consent;
     })
   | (NamedPath & {
       readonly kind: "suspended";
@@ -51,6 +60,12 @@ export interface Observed {
   readonly stop: StopStatus;
   /** Of the job to be stopped, or of a recorded one that is FINISHED, once it has ended. */
   readonly lastSavepoint: LastSavepoint;
+  /** What the job in hand left in storage, where it is gone, FAILED or CANCELED. */
+  readonly retained: Retained;
+  /** The savepoint of the stop in hand, as its folder shows it, where the job has ended without a word of it. */
+  readonly stranded: Retained;
+  /** Of a recorded job that is to be upgraded from its newest checkpoint. */
+  readonly retention: Retention | null;
   /** Flink told this run that it could not start the newest submission: it never ran. */
   readonly wasRefused: boolean;
   /** How old an answer may be. */
@@ -75,6 +90,8 @@ export interface Situation {
   readonly name: string;
   readonly desired: Desired;
   readonly settled: Settled | null;
+  /** Where the job that runs was seen to have a checkpoint, though a newer one may have followed. */
+  readonly noted: string | null;
   readonly observed: Observed;
   readonly settings: Settings;
   readonly key: AttemptKey;
@@ -96,6 +113,8 @@ export type Step =
   | {
       readonly do: "record";
       readonly fact: Fact;
+      /** Written with it. */
+      readonly also?: readonly Fact[];
       readonly note?: string;
       readonly ends?: Ending;
       readonly cause?: string;
@@ -103,6 +122,8 @@ export type Step =
   | { readonly do: "stop"; readonly jobId: string }
   | { readonly do: "cancel"; readonly jobId: string }
   | { readonly do: "submit"; readonly submission: Submission }
+  /** Uses up the id of a submission that is given up and may be on its way. */
+  | { readonly do: "fence"; readonly jobId: string }
   | { readonly do: "checkpoint"; readonly jobId: string }
   | { readonly do: "wait"; readonly for: string }
   | { readonly do: "end"; readonly ending: Ending }
@@ -110,6 +131,11 @@ export type Step =
 
 /** Only a person can decide; the message names the facts and what resolves them. */
 export const refuse = (code: ErrorCode, message: string): Step => ({ do: "refuse", code, message });
+
+/** Whether the job may begin without any state: its upgrade mode says so, or a person did. */
+export function mayStartEmpty(desired: Desired): boolean {
+  return desired.kind === "running" && (desired.upgradeMode === "stateless" || desired.consent.toStartEmpty);
+}
 
 /** How a person says which state a job is to start from. */
 export const nameAPath = "put its path into the model's execution_config as execution.savepoint.path, and deploy again";

@@ -17,7 +17,7 @@ export function whileStopping(situation: Situation, attempt: Attempt): Step {
   if (stop === null) throw new Error(`the attempt at ${name} has neither a stop nor a submission`);
   const job = observed.jobs.find((one) => one.id === stop.jobId);
   const living = job === undefined || hasEnded(job.state) ? null : job;
-  if (!stop.withSavepoint) return cancelled(stop, living);
+  if (!stop.withSavepoint) return cancelled(situation, stop, living, job);
   if (observed.stop.kind === "in-progress") return { do: "wait", for: `the savepoint of ${stop.jobId}` };
   if (observed.stop.kind === "completed") {
     if (living !== null) return { do: "wait", for: `${stop.jobId} to end` };
@@ -26,11 +26,46 @@ export function whileStopping(situation: Situation, attempt: Attempt): Step {
   return living === null ? endedUntold(situation, stop, job) : stillRunning(situation, living);
 }
 
-/** Without a savepoint: its state is not wanted. */
-function cancelled(stop: Stop, living: ClusterJob | null): Step {
-  if (living === null) return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: null } };
+/** Without a savepoint: its state is not wanted, or is in its newest checkpoint. */
+function cancelled(situation: Situation, stop: Stop, living: ClusterJob | null, job: ClusterJob | undefined): Step {
+  if (living === null) {
+    return stop.keepsCheckpoint
+      ? endedWithCheckpoint(situation, stop, job)
+      : { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: null } };
+  }
   if (living.state === "CANCELLING") return { do: "wait", for: `${stop.jobId} to end` };
   return { do: "cancel", jobId: stop.jobId };
+}
+
+function endedWithCheckpoint(situation: Situation, stop: Stop, job: ClusterJob | undefined): Step {
+  const { name, desired, observed } = situation;
+  const { retained } = observed;
+  if (job !== undefined && observed.endedMs < observed.lagMs)
+    return { do: "wait", for: `the last word on ${stop.jobId}` };
+  if (retained.kind === "found") {
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: retained.path } };
+  }
+  return (
+    readToTheEnd(situation, stop, job) ??
+    goesOnFromAnswer(desired, stop) ??
+    refuse(
+      "needs-operator",
+      `job ${stop.jobId} of ${name} was cancelled to go on from its newest checkpoint, and nothing tells which that is: find it and ${nameAPath}`,
+    )
+  );
+}
+
+/** It ended well by itself before it could be stopped, and left nothing to go on from. */
+function readToTheEnd({ settled }: Situation, stop: Stop, job: ClusterJob | undefined): Step | null {
+  if (job?.state !== "FINISHED" || settled?.kind !== "running" || settled.reference === null) return null;
+  const note = `job ${stop.jobId} read its sources to their end before it could be stopped`;
+  return { do: "record", fact: { kind: "finished", jobId: stop.jobId, reference: settled.reference }, note };
+}
+
+function goesOnFromAnswer(desired: Situation["desired"], stop: Stop): Step | null {
+  if (desired.kind === "removed" || desired.answer === null) return null;
+  const note = `going on from ${desired.answer}, which the model's execution_config names`;
+  return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer }, note };
 }
 
 function stillRunning({ observed }: Situation, job: ClusterJob): Step {
@@ -56,35 +91,54 @@ function stillRunning({ observed }: Situation, job: ClusterJob): Step {
 /** The job has ended and the stop's own answer does not name a savepoint: its record may. */
 function endedUntold(situation: Situation, stop: Stop, job: ClusterJob | undefined): Step {
   const { name, desired, settled, observed } = situation;
-  const { lastSavepoint: last } = observed;
-  if (last.kind === "known" && isInside(last.path, stop.savepointFolder)) {
-    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: last.path } };
-  }
+  const { lastSavepoint: last, stranded } = observed;
+  const found = last.kind === "known" && isInside(last.path, stop.savepointFolder) ? last.path : savepointOf(observed);
+  if (found !== null) return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: found } };
   if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${stop.jobId}` };
   // The newest of all, in a folder that is not ours: someone else stopped it.
   const foreign = last.kind === "known" && last.isNewest && job?.state === "FINISHED" ? last.path : null;
-  const isTold = last.kind !== "unknown" && foreign === null;
-  if (isTold && job?.state === "FINISHED" && settled?.kind === "running" && settled.reference) {
-    const note = `job ${stop.jobId} read its sources to their end before it could be stopped`;
-    return { do: "record", fact: { kind: "finished", jobId: stop.jobId, reference: settled.reference }, note };
+  const finished = last.kind === "unknown" || foreign !== null ? null : readToTheEnd(situation, stop, job);
+  if (finished !== null) return finished;
+  const checkpoint = checkpointOf(situation, job);
+  if (checkpoint !== null) {
+    const note = `job ${stop.jobId} ended before its savepoint was made; going on from its newest checkpoint`;
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: checkpoint }, note };
   }
   const where =
     foreign === null
-      ? `it lies under ${stop.savepointFolder} if it was completed`
+      ? stranded.kind === "none"
+        ? `there is none in ${stop.savepointFolder}`
+        : `it lies under ${stop.savepointFolder} if it was completed`
       : `someone else stopped it, with savepoint ${foreign}`;
   if (desired.kind === "removed") {
     const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
     return { do: "record", fact, ends: "removed", note: `nothing tells the savepoint of ${stop.jobId}; ${where}` };
   }
-  if (desired.answer !== null) {
-    const note = `going on from ${desired.answer}, which the model's execution_config names`;
-    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer }, note };
-  }
+  const answered = goesOnFromAnswer(desired, stop);
+  if (answered !== null) return answered;
   const why = observed.stop.kind === "failed" ? ` (${observed.stop.cause})` : "";
   return refuse(
     "needs-operator",
     `job ${stop.jobId} of ${name} has ended (${job?.state ?? "the cluster does not know it any more"}) and nothing tells its savepoint${why}; ${where}: ${nameAPath}`,
   );
+}
+
+/** By its own answer though the job then failed (facts 3), or by what lies in the folder that was named beforehand. */
+function savepointOf({ stop, stranded }: Situation["observed"]): string | null {
+  if (stop.kind === "failed" && stop.savepoint !== null) return stop.savepoint;
+  return stranded.kind === "found" ? stranded.path : null;
+}
+
+/**
+ * The newest state of a job that the cluster forgot while it was to be stopped, or, under `last_state`, that failed then:
+ * only where it is known that no savepoint came after it.
+ */
+function checkpointOf({ desired, observed }: Situation, job: ClusterJob | undefined): string | null {
+  const { retained, stranded, stop } = observed;
+  if (retained.kind !== "found") return null;
+  if (job === undefined) return stranded.kind === "none" ? retained.path : null;
+  const isLastState = desired.kind === "running" && desired.upgradeMode === "last_state";
+  return isLastState && job.state !== "FINISHED" && stop.kind === "failed" ? retained.path : null;
 }
 
 function isInside(path: string, folder: string | null): boolean {

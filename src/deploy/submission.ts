@@ -1,15 +1,10 @@
+import type { Fact } from "../ledger/entry.ts";
 import type { Attempt, Settled, Submission } from "../ledger/fold.ts";
 import { afterStop, submitNew } from "./at-rest.ts";
-import { type ClusterJob, hasEnded } from "./cluster.ts";
-import { jobId } from "./ids.ts";
-import { type Desired, type Ending, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type ClusterJob, hasEnded, type Retained } from "./cluster.ts";
+import { fenceName, jobId } from "./ids.ts";
+import { type Desired, type Ending, mayStartEmpty, nameAPath, refuse, type Situation, type Step } from "./step.ts";
 import { type Verification, verify } from "./verify.ts";
-
-/**
- * How long an INSERT of a run that died may take to show. One that comes later still is cancelled while the attempt is in
- * hand, and a stranger to the next one.
- */
-const inFlightMs = 10_000;
 
 /** The next step of an attempt whose newest submission is this one. Pure. */
 export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
@@ -23,13 +18,16 @@ export function afterSubmission(situation: Situation, attempt: Attempt, submissi
     if (leftover.state === "CANCELLING") return { do: "wait", for: `${leftover.id} to end` };
     return { do: "cancel", jobId: leftover.id };
   }
-  const job = find(submission.jobId);
+  const found = find(submission.jobId);
+  const isFence = found?.name === fenceName(submission.jobId);
+  if (isFence && submission.failure === null) return failed(submission, "another change came before it was submitted");
+  const job = isFence ? undefined : found;
   if (submission.failure !== null) return afterFailure(situation, attempt, submission, submission.failure, job);
   if (job === undefined) {
     if (submission.accepted) return lost(situation, attempt, submission);
     if (isWanted(situation, attempt, submission)) return { do: "submit", submission };
-    if (observed.endedMs < inFlightMs) return { do: "wait", for: `${submission.jobId}, which may be on its way` };
-    return failed(submission, "another change came before it was submitted");
+    // It may still be on its way, from a run that is thought dead: Flink refuses it once its id is used up.
+    return { do: "fence", jobId: submission.jobId };
   }
   if (!submission.accepted) return { do: "record", fact: { kind: "submitted", jobId: job.id } };
   return judged(situation, attempt, submission, job);
@@ -57,11 +55,11 @@ function refused(attempt: Attempt): string | null {
 }
 
 /** It was on the cluster and is not: between the two it may have let records out. */
-function lost({ name, desired }: Situation, attempt: Attempt, submission: Submission): Step {
+function lost({ name, desired, observed }: Situation, attempt: Attempt, submission: Submission): Step {
   const from = submission.restore === null ? "" : ` from ${submission.restore}`;
   const how = `job ${submission.jobId} of ${name} was submitted${from}, and the cluster does not know it any more`;
   const isAnswered = desired.kind === "removed" || unspentAnswer(desired, attempt) !== null;
-  if (isAnswered || mayStartEmpty(desired)) return failed(submission, how);
+  if (isAnswered || isTold(observed.retained) || mayStartEmpty(desired)) return failed(submission, how);
   return refuse(
     "needs-operator",
     `${how}, so whether it let records out is unknown; find its newest checkpoint, ${nameAPath}, or name the path it was submitted from (or set upgrade_mode to stateless) where records may come twice`,
@@ -94,7 +92,7 @@ function modeOf({ desired, settings }: Situation, submission: Submission): "stre
 
 /** The attempt ends; where something else is wanted by now, that is begun next. */
 function settle(
-  { desired, settled }: Situation,
+  { desired, settled, observed }: Situation,
   attempt: Attempt,
   submission: Submission,
   verdict: Extract<Verification, { kind: "finished" | "holds" }>,
@@ -113,7 +111,10 @@ function settle(
       ? { ends: "rolled-back" }
       : {};
   const note = verdict.kind === "holds" && verdict.note !== null ? { note: verdict.note } : {};
-  return { do: "record", fact, ...ends, ...note };
+  const path = observed.progress?.newestCheckpoint ?? null;
+  const also: { readonly also?: readonly Fact[] } =
+    path === null ? {} : { also: [{ kind: "checkpointed", jobId: submission.jobId, path }] };
+  return { do: "record", fact, ...also, ...ends, ...note };
 }
 
 function endingOf(settled: Settled | null): Ending {
@@ -129,9 +130,11 @@ function failed(submission: Submission, cause: string): Step {
  * A completed checkpoint has committed what came after the savepoint: that savepoint would send it twice. Through the
  * gateway alone no checkpoint is seen, so only what Flink refused is known to have sent nothing.
  */
-function mayHaveLetOut({ observed }: Situation, submission: Submission): boolean {
-  if (submission.restore === null) return false;
-  return observed.seesProgress ? (observed.progress?.completedCheckpoints ?? 0) > 0 : !observed.wasRefused;
+function mayHaveLetOut({ desired, observed }: Situation, submission: Submission): boolean {
+  // To begin again from nothing is what was agreed to.
+  if (submission.restore === null && mayStartEmpty(desired)) return false;
+  if (observed.seesProgress) return (observed.progress?.completedCheckpoints ?? 0) > 0;
+  return submission.restore !== null && !observed.wasRefused;
 }
 
 function stuck(situation: Situation, attempt: Attempt, submission: Submission, cause: string): Step {
@@ -139,19 +142,20 @@ function stuck(situation: Situation, attempt: Attempt, submission: Submission, c
   if (submission.failure === null && (desired.kind === "removed" || unspentAnswer(desired, attempt) !== null)) {
     return failed(submission, cause);
   }
-  const { jobId, restore } = submission;
+  const { jobId } = submission;
+  const restore = submission.restore ?? "its start";
   const job = observed.jobs.find((one) => one.id === jobId);
   const why =
     job === undefined
       ? `the cluster does not know it any more, so whether it let out records after ${restore} is unknown: the old job would send them again from there`
       : observed.seesProgress
-        ? `it has completed a checkpoint, so records after ${restore} are already out: starting the old job from that savepoint would send them twice`
+        ? `it has completed a checkpoint, so records after ${restore} are already out: starting again from there would send them twice`
         : `without \`jobmanager-url\` nobody can tell whether it let out records after ${restore}, which the old job would send again from there`;
   const isAlive = job !== undefined && !hasEnded(job.state);
   const goes = `${isAlive ? "it is cancelled then, and " : ""}Flink deletes a job's checkpoints at its end unless execution.checkpointing.externalized-checkpoint-retention is RETAIN_ON_CANCELLATION, so name one that is kept`;
   return refuse(
     "needs-operator",
-    `job ${jobId} of ${name} does not hold (${cause}), and ${why}. Mend the cause and deploy again; or choose a state, ${nameAPath} (${goes})`,
+    `job ${jobId} of ${name} does not hold (${cause}), and ${why}. Mend the cause and deploy again; or choose a state, ${nameAPath} (${goes})${submission.restore === null ? "; or set `allow-fresh-start`" : ""}`,
   );
 }
 
@@ -166,26 +170,58 @@ function afterFailure(
   const { desired, observed, key } = situation;
   const number = attempt.submissions.length + 1;
   const hadState = submission.restore !== null;
-  if (hadState && job !== undefined && observed.seesProgress && !observed.isFinal) {
+  if (job !== undefined && (hadState || !mayStartEmpty(desired)) && observed.seesProgress && !observed.isFinal) {
     return { do: "wait", for: `the last word on ${job.id}` };
   }
-  const isStuck = hadState && (job === undefined ? submission.accepted : mayHaveLetOut(situation, submission));
+  const isStuck = job === undefined ? hadState && submission.accepted : mayHaveLetOut(situation, submission);
   const answer = unspentAnswer(desired, attempt);
   if (desired.kind === "running" && answer !== null && (isStuck || attempt.stop === null)) {
     return submitNew(desired, answer, key, number);
   }
+  if (job === undefined && submission.accepted && isTold(observed.retained)) {
+    return again(situation, attempt, submission);
+  }
   if (isStuck && desired.kind === "removed") return removeStuck(situation, submission);
-  if (isStuck && job === undefined && mayStartEmpty(desired)) return submitNew(desired, null, key, number);
+  if (isStuck && job === undefined && desired.kind === "running" && mayStartEmpty(desired)) {
+    return submitNew(desired, null, key, number);
+  }
   if (isStuck) return stuck(situation, attempt, submission, cause);
   const savepoint = provenState(situation, attempt, submission);
   if (desired.kind !== "running") return afterStop(situation, savepoint, number);
+  const older = olderState(situation, attempt, submission);
+  if (older !== null) return submitNew(desired, older, key, number);
   const isTried = attempt.submissions.some((one) => one.reference.digest === desired.reference.digest);
   if (!isTried) return submitNew(desired, submission.restore, key, number);
   return putBack(situation, attempt, submission, { cause, savepoint });
 }
 
-function mayStartEmpty(desired: Desired): desired is Extract<Desired, { kind: "running" }> {
-  return desired.kind === "running" && desired.upgradeMode === "stateless";
+const isTold = (retained: Retained): boolean => retained.kind !== "unknown";
+
+/**
+ * The cluster came back without it. What it let out is what its newest checkpoint says, or nothing where it has none: so
+ * the same program goes on from there, under an id of its own.
+ */
+function again({ observed, key, desired }: Situation, attempt: Attempt, submission: Submission): Step {
+  const { retained } = observed;
+  const restore = retained.kind === "found" ? retained.path : submission.restore;
+  const { role, reference } = submission;
+  if (desired.kind !== "running") {
+    const savepoint = restore;
+    const fact =
+      desired.kind === "removed"
+        ? ({ kind: "removed", reference, savepoint } as const)
+        : ({
+            kind: "suspended",
+            by: desired.by,
+            reference: desired.reference ?? reference,
+            savepoint,
+            of: reference,
+          } as const);
+    return { do: "record", fact, ends: desired.kind === "removed" ? "removed" : "suspended" };
+  }
+  const id = jobId(key, attempt.submissions.length + 1);
+  const note = `job ${submission.jobId} is gone from the cluster; it goes on from ${restore ?? "its beginning, having let nothing out"}`;
+  return { do: "record", fact: { kind: "submit-intended", role, jobId: id, reference, restore }, note };
 }
 
 /** The model is gone, so nobody is to decide; what would send records twice is not kept for its return. */
@@ -193,6 +229,13 @@ function removeStuck({ settled }: Situation, { jobId, restore }: Submission): St
   const note = `job ${jobId} may have let out records after ${restore}, so that savepoint is not kept for the job: should its model come back, it needs a path to start from`;
   const fact = { kind: "removed", reference: settled?.reference ?? null, savepoint: null } as const;
   return { do: "record", fact, ends: "removed", note };
+}
+
+/** Flink may have deleted the checkpoint that was noted, of a job that the cluster forgot, for a newer one. */
+function olderState({ desired, settled, noted }: Situation, attempt: Attempt, submission: Submission): string | null {
+  if (attempt.stop !== null || settled?.kind !== "running" || desired.kind !== "running") return null;
+  const isNoted = submission.restore !== null && submission.restore === noted;
+  return isNoted && desired.consent.toReplay ? settled.restored : null;
 }
 
 /** From where whatever comes next sends no record twice, where the newest submission has sent none. */

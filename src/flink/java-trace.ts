@@ -9,6 +9,19 @@ export class JavaTrace extends Error {
   }
 }
 
+/** The whole trace behind an error of ours; "" where there is none. */
+export function traceOf(error: Error): string {
+  return error.cause instanceof JavaTrace ? (error.cause.stack ?? "") : "";
+}
+
+/**
+ * The savepoint of a job that failed after it was made, while it was stopped (facts 3: StopWithSavepointStoppingException).
+ * No field of any answer has it, only this sentence.
+ */
+export function savepointIn(trace: string): string | null {
+  return /A savepoint has been created at: (\S+?), but the corresponding job/.exec(trace)?.[1] ?? null;
+}
+
 interface Cause {
   readonly className: string;
   readonly message: string;

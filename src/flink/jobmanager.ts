@@ -1,21 +1,25 @@
 import { DeployError } from "../errors.ts";
 import { type Decoder, fields, number, string } from "./decode.ts";
 import { type Answer, HttpClient, type HttpOptions } from "./http.ts";
-import { JavaTrace, lastCause } from "./java-trace.ts";
+import { JavaTrace, lastCause, savepointIn } from "./java-trace.ts";
 import {
+  type CheckpointConfig,
   type CheckpointStatistics,
+  checkpointConfig,
   checkpointStatistics,
   errorsIn,
   type JobDetails,
   type JobVertex,
   jobDetails,
   jobOverviews,
+  keyValues,
   type ListedJob,
   operationResult,
   recordedExceptions,
 } from "./wire.ts";
 
 export type {
+  CheckpointConfig,
   CheckpointStatistics,
   CompletedCheckpoint,
   JobDetails,
@@ -37,7 +41,8 @@ export interface SavepointOptions {
 export type SavepointStatus =
   | { readonly kind: "in-progress" }
   | { readonly kind: "completed"; readonly path: string }
-  | { readonly kind: "failed"; readonly cause: string }
+  /** `savepoint`: it was made, and then the job failed instead of ending well. */
+  | { readonly kind: "failed"; readonly cause: string; readonly savepoint: string | null }
   /** Never triggered, or forgotten: Flink keeps the answer for five minutes. */
   | { readonly kind: "unknown" };
 
@@ -113,13 +118,14 @@ export class JobManager {
     return await this.#find(`/jobs/${hexId(id)}/checkpoints`, checkpointStatistics);
   }
 
-  /** In ms; null when the job takes no checkpoints by itself (Flink says so with the largest long) or is not known. */
-  async checkpointInterval(id: string): Promise<number | null> {
-    const interval = await this.#find(
-      `/jobs/${hexId(id)}/checkpoints/config`,
-      fields((it) => it.get("interval", number)),
-    );
-    return interval === null || interval <= 0 || interval > Number.MAX_SAFE_INTEGER ? null : interval;
+  /** Null when the JobManager knows no such job, or one that takes no checkpoints at all. */
+  async checkpointConfig(id: string): Promise<CheckpointConfig | null> {
+    return await this.#find(`/jobs/${hexId(id)}/checkpoints/config`, checkpointConfig);
+  }
+
+  /** The configuration that the JobManager runs with; Flink hides the values of secrets itself. */
+  async clusterConfig(): Promise<Readonly<Record<string, string>>> {
+    return await this.#get("/jobmanager/config", keyValues);
   }
 
   /** Newest first; empty too when the JobManager knows no such job. */
@@ -165,10 +171,13 @@ export class JobManager {
   async savepointStatus(id: string, triggerId: string): Promise<SavepointStatus> {
     const found = await this.#find(`/jobs/${hexId(id)}/savepoints/${hexId(triggerId)}`, operationResult);
     if (found === null) return { kind: "unknown" };
-    if (found.kind === "failed") return { kind: "failed", cause: lastCause(found.stackTrace) };
+    if (found.kind === "failed") {
+      return { kind: "failed", cause: lastCause(found.stackTrace), savepoint: savepointIn(found.stackTrace) };
+    }
     if (found.kind === "in-progress") return found;
     // Never seen, and never to be taken for success.
-    if (found.location === null) return { kind: "failed", cause: "flink reports a savepoint without a location" };
+    const cause = "flink reports a savepoint without a location";
+    if (found.location === null) return { kind: "failed", cause, savepoint: null };
     return { kind: "completed", path: found.location };
   }
 

@@ -79,6 +79,14 @@ export interface CheckpointStatistics {
   readonly latestFailed: { readonly id: number; readonly failureMessage: string | null } | null;
 }
 
+export interface CheckpointConfig {
+  /** In ms; null when the job takes none by itself, which Flink says with the largest long. */
+  readonly intervalMs: number | null;
+  /** Whether the newest checkpoint stays when the job fails for good, and when it is cancelled. */
+  readonly survivesFailure: boolean;
+  readonly survivesCancel: boolean;
+}
+
 /** `stackTrace` is Java's text, newest failure's own first. */
 export interface RecordedException {
   readonly timestamp: number;
@@ -214,6 +222,24 @@ export const checkpointStatistics: Decoder<CheckpointStatistics> = fields((it) =
     ),
   };
 });
+
+/** `GET /jobs/:id/checkpoints/config`. */
+export const checkpointConfig: Decoder<CheckpointConfig> = fields((it) => {
+  const interval = it.get("interval", number);
+  const externalization = it.get("externalization", nullable(fields((found) => found)));
+  const isKept = externalization?.get("enabled", boolean) ?? false;
+  return {
+    intervalMs: interval <= 0 || interval > Number.MAX_SAFE_INTEGER ? null : interval,
+    survivesFailure: isKept,
+    survivesCancel: isKept && externalization?.get("delete_on_cancellation", boolean) === false,
+  };
+});
+
+/** `GET /jobmanager/config`. */
+export const keyValues: Decoder<Readonly<Record<string, string>>> = (value, path) => {
+  const pairs = list(fields((it) => [it.get("key", string), it.get("value", string)] as const))(value, path);
+  return Object.fromEntries(pairs);
+};
 
 const historyEntry: Decoder<RecordedException> = fields((it) => ({
   timestamp: it.get("timestamp", number),

@@ -24,10 +24,30 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
+export type StoreKind = "git" | "file" | "cache" | "artifact";
+
 export interface StoreInputs {
   readonly environment: string;
-  readonly store: "file";
+  readonly store: readonly StoreKind[];
   readonly ledgerDir: string;
+  /** Its repository's `origin` is where the `git` store is unless `ledgerGit` says so. */
+  readonly projectDir: string;
+  readonly ledgerGit: string | null;
+  readonly ledgerGitToken: string | null;
+  /** Null: the one that is named after the environment. */
+  readonly ledgerRef: string | null;
+  /** Null: the environment's own. */
+  readonly githubToken: string | null;
+  readonly artifactRetentionDays: number;
+  /** The user says that no ledger was lost. */
+  readonly firstDeployment: boolean;
+}
+
+/** Times in ms. */
+export interface LockInputs {
+  readonly lockLeaseMs: number;
+  /** 0: not at all. */
+  readonly lockTimeoutMs: number;
 }
 
 export interface ClusterInputs {
@@ -40,6 +60,13 @@ export interface RunInputs {
   readonly savepointDir: string | null;
   readonly parallelJobs: number;
   readonly initSql: string | null;
+  readonly listCommand: string | null;
+}
+
+/** Job names or globs. */
+export interface ConsentInputs {
+  readonly allowReplay: readonly string[];
+  readonly allowFreshStart: readonly string[];
 }
 
 export interface VerifyInputs {
@@ -58,20 +85,35 @@ export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
   };
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
   StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs &
+  ConsentInputs &
   VerifyInputs;
 export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readonly string[] } & StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs;
 export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly string[] } & RecordingInputs &
   StoreInputs &
+  LockInputs &
   ClusterInputs &
   RunInputs &
+  ConsentInputs &
   VerifyInputs;
 export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
   ClusterInputs;
-export type Inputs = PlanInputs | DeployInputs | SuspendInputs | ResumeInputs | StatusInputs;
+export type LedgerExportInputs = { readonly command: "ledger-export"; readonly ledgerFile: string } & StoreInputs;
+export type LedgerImportInputs = { readonly command: "ledger-import"; readonly ledgerFile: string } & StoreInputs &
+  LockInputs;
+export type Inputs =
+  | PlanInputs
+  | DeployInputs
+  | SuspendInputs
+  | ResumeInputs
+  | StatusInputs
+  | LedgerExportInputs
+  | LedgerImportInputs;
 
 /** What the user gave, by input name; an absent or empty value means the default. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>;
@@ -82,8 +124,15 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choice("store", ["file"]),
+    store: read.choices("store", ["git", "file", "cache", "artifact"]),
     ledgerDir: read.text("ledger-dir"),
+    projectDir: read.text("project-dir"),
+    ledgerGit: read.textOrNull("ledger-git"),
+    ledgerGitToken: read.textOrNull("ledger-git-token"),
+    ledgerRef: read.refOrNull("ledger-ref"),
+    githubToken: read.textOrNull("github-token"),
+    artifactRetentionDays: read.days("artifact-retention-days"),
+    firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
@@ -93,6 +142,15 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     savepointDir: read.uriOrNull("savepoint-dir"),
     parallelJobs: read.count("parallel-jobs"),
     initSql: read.textOrNull("init-sql"),
+    listCommand: read.textOrNull("list-command"),
+  });
+  const consent = (): ConsentInputs => ({
+    allowReplay: read.list("allow-replay"),
+    allowFreshStart: read.list("allow-fresh-start"),
+  });
+  const lock = (): LockInputs => ({
+    lockLeaseMs: read.milliseconds("lock-lease"),
+    lockTimeoutMs: read.milliseconds("lock-timeout", 0),
   });
   const verify = (): VerifyInputs => ({
     verifyCheckpoints: read.count("verify-checkpoints"),
@@ -112,21 +170,36 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
-      return { command, ...projectInputs(read), ...store(), ...cluster(), ...run(), ...verify() };
+      return {
+        command,
+        ...projectInputs(read),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        ...consent(),
+        ...verify(),
+      };
     case "suspend":
-      return { command, jobs: read.someJobs(), ...store(), ...cluster(), ...run() };
+      return { command, jobs: read.someJobs(), ...store(), ...lock(), ...cluster(), ...run() };
     case "resume":
       return {
         command,
         jobs: read.someJobs(),
         ...recordingInputs(read),
         ...store(),
+        ...lock(),
         ...cluster(),
         ...run(),
+        ...consent(),
         ...verify(),
       };
     case "status":
       return { command, jobs: read.list("jobs"), ...store(), ...cluster() };
+    case "ledger-export":
+      return { command, ledgerFile: read.text("ledger-file"), ...store() };
+    case "ledger-import":
+      return { command, ledgerFile: read.text("ledger-file"), ...store(), ...lock() };
   }
 }
 
@@ -190,10 +263,30 @@ class Reader {
     return value;
   }
 
+  /** As `git check-ref-format` has it, in a narrower set of signs. */
+  refOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    const part = "(?!\\.)(?:(?!\\.\\.)[A-Za-z0-9._-])+(?<!\\.|\\.lock)";
+    if (value !== null && !new RegExp(`^refs(?:/${part}){2,}$`).test(value))
+      throw this.#invalid(name, value, "must be the full name of a ref, such as refs/heads/flink-ledger");
+    return value;
+  }
+
   choice<const Choice extends string>(name: InputName, choices: readonly Choice[]): Choice {
     const value = this.text(name);
     const found = choices.find((choice) => choice === value);
     if (found === undefined) throw this.#invalid(name, value, `must be one of ${choices.join(", ")}`);
+    return found;
+  }
+
+  /** One or more of them, each once. */
+  choices<const Choice extends string>(name: InputName, choices: readonly Choice[]): readonly Choice[] {
+    const found = this.list(name).map((value) => {
+      const choice = choices.find((one) => one === value);
+      if (choice === undefined) throw this.#invalid(name, value, `must be one or more of ${choices.join(", ")}`);
+      return choice;
+    });
+    if (new Set(found).size < found.length) throw this.#invalid(name, this.text(name), "names one of them twice");
     return found;
   }
 
@@ -227,8 +320,13 @@ class Reader {
     return this.#whole(name, 1, 1000);
   }
 
-  milliseconds(name: InputName): number {
-    return this.#whole(name, 1, 7 * 24 * 3600) * 1000;
+  /** GitHub keeps artifacts for 400 days at most. */
+  days(name: InputName): number {
+    return this.#whole(name, 1, 400);
+  }
+
+  milliseconds(name: InputName, leastSeconds = 1): number {
+    return this.#whole(name, leastSeconds, 7 * 24 * 3600) * 1000;
   }
 
   versionOrNull(name: InputName): string | null {

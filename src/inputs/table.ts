@@ -4,6 +4,8 @@ export const commands = {
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
+  "ledger-export": "Write the ledger into a file of JSON that a person can read.",
+  "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
 } as const;
 
 export type Command = keyof typeof commands;
@@ -15,17 +17,23 @@ export interface InputDescription {
   readonly kind: InputKind;
   /** As text, the way a user would write it; "" where there is none. */
   readonly default: string;
+  /** The action's, where GitHub's runner fills in what the command line does not have. */
+  readonly actionDefault?: string;
   readonly commands: readonly Command[];
   readonly choices?: readonly string[];
+  /** Never given on a command line, which others on the machine can read. */
+  readonly secret?: true;
 }
 
 const project = ["plan", "deploy"] as const;
 /** `resume` asks dbt only for secrets, which the ledger does not keep. */
 const recorded = ["plan", "deploy", "resume"] as const;
 const cluster = ["deploy", "suspend", "resume", "status"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "status"] as const;
+const all = ["plan", "deploy", "suspend", "resume", "status", "ledger-export", "ledger-import"] as const;
+const moving = ["ledger-export", "ledger-import"] as const;
 const sessions = ["plan", "deploy", "suspend", "resume"] as const;
 const operations = ["suspend", "resume", "status"] as const;
+const writing = ["deploy", "suspend", "resume", "ledger-import"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
@@ -39,7 +47,7 @@ export const inputTable = {
     description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
-    commands: recorded,
+    commands: all,
   },
   "profiles-dir": {
     description:
@@ -144,11 +152,46 @@ export const inputTable = {
     commands: ["deploy", "suspend", "resume"],
   },
   store: {
-    description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
-    kind: "choice",
-    choices: ["file"],
+    description:
+      "Where the ledger is kept, one or more of them separated by commas; each write goes to all. `git`: in a ref of the repository `ledger-git`. `file`: in the folder `ledger-dir`. `artifact`: in the artifacts of the repository's workflow runs. `cache`: in the repository's Actions cache.",
+    kind: "list",
+    choices: ["git", "file", "cache", "artifact"],
     default: "file",
     commands: all,
+  },
+  "list-command": {
+    description:
+      "Command that lists everything below a folder of checkpoints or savepoints, a path a line; `{}` stands for the folder's URI: `aws s3 ls --recursive {}`. With it, a job that the cluster forgot goes on from its newest checkpoint. Folders of this machine (`file:`) are listed without it.",
+    kind: "text",
+    default: "",
+    commands: writing,
+  },
+  "allow-replay": {
+    description:
+      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice. For one deployment.",
+    kind: "list",
+    default: "",
+    commands: ["deploy", "resume"],
+  },
+  "allow-fresh-start": {
+    description: "Jobs, as names or globs, that may start without any state where theirs is lost. For one deployment.",
+    kind: "list",
+    default: "",
+    commands: ["deploy", "resume"],
+  },
+  "lock-timeout": {
+    description:
+      "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",
+    kind: "seconds",
+    default: "600",
+    commands: writing,
+  },
+  "lock-lease": {
+    description:
+      "Seconds after which the lock of a run that does not renew it any more is taken over. A run whose process or workflow job is known to have ended is not waited for.",
+    kind: "seconds",
+    default: "120",
+    commands: writing,
   },
   "ledger-dir": {
     description:
@@ -156,6 +199,59 @@ export const inputTable = {
     kind: "path",
     default: ".flink-dbt-deploy/ledger",
     commands: all,
+  },
+  "ledger-git": {
+    description:
+      "Repository of the `git` store: a URL (https, ssh, file), `host:path` for ssh, or the path of a bare repository. Empty: the remote `origin` of the repository that holds `project-dir`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "ledger-git-token": {
+    description:
+      "Token for `ledger-git` over https; `contents: write` is what GitHub's needs. The user's name, where it matters, stands in the URL. Empty: git's own credentials. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: all,
+    secret: true,
+  },
+  "ledger-ref": {
+    description:
+      "Full name of the ref of the `git` store, where the host does not take the usual one: `refs/heads/flink-ledger`. Each environment needs its own. Empty: `refs/flink-dbt-deploy/<environment>`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "github-token": {
+    description:
+      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+    kind: "text",
+    default: "",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
+    actionDefault: "${{ github.token }}",
+    commands: all,
+    secret: true,
+  },
+  "artifact-retention-days": {
+    description:
+      "Days that GitHub keeps what the `artifact` store writes; the repository's own limit goes first. They count from the last write.",
+    kind: "count",
+    default: "90",
+    commands: writing,
+  },
+  "first-deployment": {
+    description:
+      "`true` says that an empty ledger is right, where `artifact` and `cache` are the only stores and the cluster knows a job of the project's already: such a job is taken over, or started empty. Set it for one run, never for good.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["deploy"],
+  },
+  "ledger-file": {
+    description: "File to write the ledger to (`-` is standard output), or to read it from. Required.",
+    kind: "path",
+    default: "",
+    commands: moving,
   },
   jobs: {
     description:
@@ -239,6 +335,11 @@ export const inputNames = Object.keys(inputTable) as readonly InputName[];
 /** The environment variable that stands for an input on the command line. */
 export function variableOf(name: InputName): string {
   return `FLINK_DBT_DEPLOY_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Whether an input may be given in the environment only. */
+export function isSecretInput(name: InputName): boolean {
+  return "secret" in inputTable[name];
 }
 
 export function inputsOf(command: Command): readonly InputName[] {

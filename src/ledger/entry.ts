@@ -17,6 +17,8 @@ export type Fact =
       readonly jobId: string;
       readonly triggerId: string;
       readonly withSavepoint: boolean;
+      /** Without a savepoint: its newest checkpoint is its state, which must be one that its end leaves. */
+      readonly keepsCheckpoint?: boolean;
       readonly savepointFolder: string | null;
     }
   | { readonly kind: "stop-failed"; readonly jobId: string; readonly cause: string }
@@ -37,6 +39,8 @@ export type Fact =
       readonly reference: JobReference;
       readonly restored: string | null;
     }
+  /** The newest checkpoint that was seen of a running job: where it might start from, should the cluster forget it. */
+  | { readonly kind: "checkpointed"; readonly jobId: string; readonly path: string }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
   | {
       readonly kind: "suspended";
@@ -77,6 +81,12 @@ export function entryId(entry: Omit<Entry, "id" | "at">): string {
   return createHash("sha256").update(JSON.stringify(entry)).digest("hex").slice(0, 32);
 }
 
+/** The programs that a fact refers to. */
+export function referencesIn(fact: Fact): readonly JobReference[] {
+  const of = fact.kind === "suspended" ? [fact.of ?? null] : [];
+  return ["reference" in fact ? fact.reference : null, ...of].filter((one) => one !== null);
+}
+
 export function byOrder(a: Entry, b: Entry): number {
   return a.sequence - b.sequence || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 }
@@ -114,6 +124,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
     jobId: text,
     triggerId: text,
     withSavepoint: (value) => typeof value === "boolean",
+    keepsCheckpoint: (value) => value === undefined || typeof value === "boolean",
     savepointFolder: textOrNull,
   },
   "stop-failed": { jobId: text, cause: text },
@@ -122,6 +133,7 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   submitted: { jobId: text },
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
+  checkpointed: { jobId: text, path: text },
   finished: { jobId: text, reference },
   suspended: {
     by: oneOf("model", "command"),

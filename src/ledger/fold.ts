@@ -46,6 +46,8 @@ export interface RecordedJob {
   readonly attempt: Attempt | null;
   /** The entry that ended the last attempt, "" before the first: ids of the next one are derived from it. */
   readonly since: string;
+  /** The newest checkpoint that was noted, of whichever job it was seen of. */
+  readonly checkpoint: NotedCheckpoint | null;
   /** The name this job's state moved to by a rename, if it did. */
   readonly movedTo: string | null;
   /** The dbt project it belongs to; an environment may hold the jobs of several. */
@@ -53,6 +55,13 @@ export interface RecordedJob {
   /** The commit that its program came with, null where that is not known; and when it was settled. For people. */
   readonly commit: string | null;
   readonly at: string | null;
+}
+
+export interface NotedCheckpoint {
+  readonly jobId: string;
+  readonly path: string;
+  /** ISO 8601: when it was seen. */
+  readonly at: string;
 }
 
 /** The program whose state a resting job's savepoint holds; null where it is not known or a person named the path. */
@@ -67,15 +76,19 @@ export const nothing = (name: string): RecordedJob => ({
   settled: null,
   attempt: null,
   since: "",
+  checkpoint: null,
   movedTo: null,
   project: null,
   commit: null,
   at: null,
 });
 
-/** What an environment's entries say is deployed. Pure; entries may come in any order and more than once. */
-export function fold(entries: readonly Entry[]): Deployed {
-  const deployed = new Map<string, RecordedJob>();
+/**
+ * What an environment's entries say is deployed; they may come in any order and more than once. `before` is what all
+ * earlier ones said. Pure.
+ */
+export function fold(entries: readonly Entry[], before: Deployed = new Map()): Deployed {
+  const deployed = new Map<string, RecordedJob>(before);
   const unique = new Map(entries.map((entry) => [entry.id, entry]));
   for (const entry of [...unique.values()].sort(byOrder)) {
     const recorded = deployed.get(entry.job) ?? nothing(entry.job);
@@ -96,6 +109,7 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     settled,
     attempt: null,
     since: entry.id,
+    checkpoint: recorded.checkpoint,
     movedTo: null,
     // Suspending and resuming deploy no project and no commit.
     project: entry.project ?? recorded.project,
@@ -119,6 +133,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
         reference: fact.reference,
         restored: fact.restored,
       });
+    case "checkpointed":
+      return { ...recorded, checkpoint: { jobId: fact.jobId, path: fact.path, at: entry.at } };
     case "finished":
       return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference });
     case "suspended":

@@ -3,7 +3,7 @@ import { DeployError } from "../errors.ts";
 import type { Config, Job, Program, ProgramStatement } from "../project/job.ts";
 import { fingerprintSecret, isSecretKey, replaceSecrets } from "../secrets.ts";
 import type { JobReference } from "./entry.ts";
-import type { Store } from "./store.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** What the ledger keeps of a job: its program with secrets sealed, and the compiled plan that it runs. */
 export interface StoredJob {
@@ -24,28 +24,25 @@ export function sealJob(job: Job): Job {
   return { ...job, program: mapTexts(job.program, (text) => replaceSecrets(text, seal), seal) };
 }
 
-/** Stores a job and says under which reference; the same job gets the same reference. */
-export async function storeJob(
-  store: Store,
+/** Keeps a job for the entry that will refer to it; the same job gets the same reference. */
+export function keepJob(
+  ledger: Pick<Ledger, "keep">,
   job: Job,
   compiledPlan: string | null,
   flinkVersion: string,
-): Promise<JobReference> {
+): JobReference {
   const stored: StoredJob = {
     version: 1,
     job: sealJob(job),
     compiledPlan: compiledPlan === null ? null : replaceSecrets(compiledPlan, seal),
     flinkVersion,
   };
-  const text = JSON.stringify(stored);
-  const value = createHash("sha256").update(text).digest("hex");
-  await store.putValue(value, text);
-  return { digest: job.digest, value };
+  return { digest: job.digest, value: ledger.keep(JSON.stringify(stored)) };
 }
 
 /** Reads a stored job, or throws `ledger-unreadable`. */
-export async function loadJob(store: Store, reference: JobReference): Promise<StoredJob> {
-  const text = await store.getValue(reference.value);
+export async function loadJob(from: Pick<Ledger, "value">, reference: JobReference): Promise<StoredJob> {
+  const text = await from.value(reference.value);
   if (createHash("sha256").update(text).digest("hex") !== reference.value) {
     throw new DeployError("ledger-unreadable", `the ledger's value ${reference.value} is not what was written`);
   }

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { fence } from "../../src/deploy/fence.ts";
 import { Gateway, type GatewaySession, isDuplicateSubmission } from "../../src/flink/gateway.ts";
 import { isWhollyRunning, JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
 import { normalisePath } from "../../src/flink/paths.ts";
@@ -229,7 +230,11 @@ describe.each(subjects)("$name", ({ start }) => {
       );
       expect(checkpoints).toMatchObject({ restored: null, latestSavepoint: null });
       expect(checkpoints?.latestCompleted).toMatchObject({ isSavepoint: false });
-      expect(await jobmanager.checkpointInterval(id)).toBe(200);
+      expect(await jobmanager.checkpointConfig(id)).toEqual({
+        intervalMs: 200,
+        survivesFailure: false,
+        survivesCancel: false,
+      });
       expect(await jobmanager.plan(id)).toMatchObject({ jid: id });
       expect((await session.execute("SHOW JOBS")).rows.map((row) => row.slice(0, 3))).toContainEqual([
         id,
@@ -250,6 +255,19 @@ describe.each(subjects)("$name", ({ start }) => {
       await expect(session.execute(insert, again)).rejects.toSatisfy(isDuplicateSubmission);
     });
 
+    test("is refused when its id was used up by a job that does nothing, which may be asked for twice", async () => {
+      const id = newId();
+      const options = { gateway, signal: new AbortController().signal };
+      await fence(id, options);
+      await fence(id, options);
+      const late = { executionConfig: { "$internal.pipeline.job-id": id } };
+      await expect(session.execute(insert, late)).rejects.toSatisfy(isDuplicateSubmission);
+      await until(
+        () => stateOf(id),
+        (state) => state === "FINISHED",
+      );
+    });
+
     test("ends CANCELED when it is cancelled, and a second time changes nothing", async () => {
       const id = await running();
       await jobmanager.cancel(id);
@@ -265,10 +283,44 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(job?.endTime).toBeGreaterThan(0);
     });
 
+    test("tells whether its checkpoints outlive it", async () => {
+      const key = "execution.checkpointing.externalized-checkpoint-retention";
+      const kept = await running({ [key]: "RETAIN_ON_CANCELLATION" });
+      const brief = await running({ [key]: "DELETE_ON_CANCELLATION" });
+      expect(await jobmanager.checkpointConfig(kept)).toMatchObject({ survivesFailure: true, survivesCancel: true });
+      expect(await jobmanager.checkpointConfig(brief)).toMatchObject({ survivesFailure: true, survivesCancel: false });
+    });
+
+    test("leaves its newest checkpoint where it is told to, also when it is cancelled", async () => {
+      const folder = `file://${flink.folder}/checkpoints`;
+      const id = await running({
+        "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+        "state.checkpoints.dir": folder,
+        "execution.checkpointing.dir": folder,
+      });
+      await until(
+        () => jobmanager.checkpoints(id),
+        (found) => found !== null && found.counts.completed >= 1,
+      );
+      await jobmanager.cancel(id);
+      await until(
+        () => stateOf(id),
+        (state) => state === "CANCELED",
+      );
+      const path = (await jobmanager.checkpoints(id))?.latestCompleted?.path ?? "";
+      expect(path).toContain(`/${id}/chk-`);
+      const next = await running({ "execution.savepoint.path": path });
+      const { restored } = await until(
+        async () => ({ restored: (await jobmanager.checkpoints(next))?.restored ?? null }),
+        (found) => found.restored !== null,
+      );
+      expect(normalisePath(restored?.path ?? "")).toBe(normalisePath(path));
+    });
+
     test("ends FINISHED in batch mode", async () => {
       const id = await submit({ "execution.runtime-mode": "batch" }, "INSERT INTO sink SELECT n FROM bounded");
       expect(await jobmanager.checkpoints(id)).toBeNull();
-      expect(await jobmanager.checkpointInterval(id)).toBeNull();
+      expect(await jobmanager.checkpointConfig(id)).toBeNull();
       await until(
         () => stateOf(id),
         (state) => state === "FINISHED",
@@ -305,6 +357,7 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(await outcome(id, triggerId)).toEqual({
         kind: "failed",
         cause: expect.stringContaining("Not all required tasks are currently running."),
+        savepoint: null,
       });
       expect(await stateOf(id)).toBe("RUNNING");
     });
@@ -361,14 +414,14 @@ describe.each(subjects)("$name", ({ start }) => {
       await stopped(id);
       const triggerId = await jobmanager.stopWithSavepoint(id, { targetDirectory: flink.folder, triggerId: newId() });
       const cause = `Could not find Flink job (${id})`;
-      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause });
+      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause, savepoint: null });
     });
 
     test("in a folder that cannot be written fails, and the job runs on", async () => {
       const id = await running();
       const triggerId = await jobmanager.stopWithSavepoint(id, { targetDirectory: "/proc/nowhere" });
       const cause = "Failed to create savepoint directory at /proc/nowhere";
-      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause });
+      expect(await outcome(id, triggerId)).toEqual({ kind: "failed", cause, savepoint: null });
       expect(await stateOf(id)).toBe("RUNNING");
     });
 

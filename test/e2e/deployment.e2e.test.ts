@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deploy } from "../../src/deploy/deployment.ts";
 import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { listedStorage } from "../../src/deploy/state-storage.ts";
 import type { JobOutcome } from "../../src/deploy/task.ts";
 import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/flink/embedded.ts";
@@ -81,7 +82,7 @@ class Environment implements AsyncDisposable {
         ? gatewayCluster(to)
         : jobmanagerCluster(new JobManager({ url: this.#cluster.jobmanagerUrl }), to);
     const deployment = `deployment ${this.#commits}`;
-    const writer = { environment: "e2e", deployment, project: null, commit: null, now: () => new Date().toISOString() };
+    const writer = { environment: "e2e", project: null, commit: null, now: () => new Date().toISOString() };
     const { jobs } = await deploy(
       {
         jobs: [job],
@@ -96,6 +97,7 @@ class Environment implements AsyncDisposable {
           savepointDirectory: pathToFileURL(join(this.#folder, "savepoints")).href,
           verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 2_000 },
         },
+        consentOf: () => ({ toReplay: false, toStartEmpty: false }),
         secrets: secretsOf([job.program]),
       },
       {
@@ -103,7 +105,15 @@ class Environment implements AsyncDisposable {
         ledger: await openLedger(openFileStore(join(this.#folder, "ledger"), "e2e"), writer),
         log: (name, line) => log(`${name}: ${line}`),
         clock: () => performance.now(),
+        storage: listedStorage({
+          listCommand: null,
+          cwd: process.cwd(),
+          environment: process.env,
+          signal,
+          log: () => undefined,
+        }),
         signal,
+        deadline: signal,
       },
     );
     const outcome = jobs.find((one) => one.job === job.name);

@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { deploy } from "../../src/deploy/deployment.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { listedStorage } from "../../src/deploy/state-storage.ts";
 import type { JobOutcome } from "../../src/deploy/task.ts";
 import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
 import { type EmbeddedCluster, startCluster } from "../../src/flink/embedded.ts";
@@ -85,7 +86,6 @@ describe("a deployment into a Paimon catalog", () => {
     await using through = jobmanagerCluster(jobmanager, { gateway, initSql: initSql("paimon"), signal });
     const writer = {
       environment: "lake",
-      deployment: commit,
       project: null,
       commit,
       now: () => "2026-01-01T00:00:00Z",
@@ -104,6 +104,7 @@ describe("a deployment into a Paimon catalog", () => {
           savepointDirectory: uri("savepoints"),
           verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
         },
+        consentOf: () => ({ toReplay: false, toStartEmpty: false }),
         secrets: new Map(),
       },
       {
@@ -111,7 +112,15 @@ describe("a deployment into a Paimon catalog", () => {
         ledger: await openLedger(openFileStore(join(folder, "ledger"), "lake"), writer),
         log: (name, line) => log(`${name}: ${line}`),
         clock: () => performance.now(),
+        storage: listedStorage({
+          listCommand: null,
+          cwd: process.cwd(),
+          environment: process.env,
+          signal,
+          log: () => undefined,
+        }),
         signal,
+        deadline: signal,
       },
     );
     return jobs[0];

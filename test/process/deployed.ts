@@ -1,5 +1,6 @@
 import { deploy } from "../../src/deploy/deployment.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { listedStorage } from "../../src/deploy/state-storage.ts";
 import { Gateway } from "../../src/flink/gateway.ts";
 import { JobManager } from "../../src/flink/jobmanager.ts";
 import { openLedger } from "../../src/ledger/ledger.ts";
@@ -22,7 +23,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
   const gateway = new Gateway({ url: fake.gatewayUrl });
   const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
   const now = () => "2026-01-01T00:00:00.000Z";
-  const writer = { environment: "default", deployment: "d".repeat(32), project: null, commit: "c".repeat(40), now };
+  const writer = { environment: "default", project: null, commit: "c".repeat(40), now };
   const { jobs: outcomes } = await deploy(
     {
       jobs,
@@ -33,10 +34,11 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
       parallelJobs: 1,
       settings: {
         environment: "default",
-        deployment: writer.deployment,
+        deployment: "d".repeat(32),
         savepointDirectory: "file:///savepoints",
         verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
       },
+      consentOf: () => ({ toReplay: false, toStartEmpty: false }),
       secrets: secretsOf(jobs.map(({ program }) => program)),
     },
     {
@@ -44,7 +46,15 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
       ledger: await openLedger(openFileStore(ledger, "default"), writer),
       log: () => undefined,
       clock: () => performance.now(),
+      storage: listedStorage({
+        listCommand: null,
+        cwd: process.cwd(),
+        environment: process.env,
+        signal,
+        log: () => undefined,
+      }),
       signal,
+      deadline: signal,
     },
   );
   const bad = outcomes.find(({ code }) => code !== null);

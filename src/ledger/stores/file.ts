@@ -1,51 +1,87 @@
 import { constants } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { DeployError, describeError } from "../../errors.ts";
-import { decodeEntry, type Entry, inOrder } from "../entry.ts";
+import { decodeEntry } from "../entry.ts";
+import { decodeLock, type Lock } from "../lock.ts";
 import type { Store } from "../store.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /**
- * A ledger in a folder: `<folder>/<environment>/entries/<sequence>-<id>.json` and `values/<key>.json.gz`.
- * A file is written beside its place, flushed, renamed into it, and read back.
+ * A ledger in a folder: `<folder>/<environment>/entries/<sequence>.json`, `values/<key>.json.gz` and
+ * `lock/<version>.json`. A file is written beside its place, flushed, put there and read back; what must be there only
+ * once is linked into its place, which only one of several writers can do.
  */
 export function openFileStore(folder: string, environment: string): Store {
   const root = join(folder, environment);
   const entriesFolder = join(root, "entries");
   const valuesFolder = join(root, "values");
+  const lockFolder = join(root, "lock");
   const valueFile = (key: string): string => join(valuesFolder, `${key}.json.gz`);
+  const newestLock = async (): Promise<number> => Math.max(0, ...(await listed(lockFolder)).map(numberOf));
   return {
     description: `file ${root}`,
+    keeps: "for-good",
     async entries() {
       const names = (await listed(entriesFolder)).filter((name) => name.endsWith(".json"));
-      const entries = await Promise.all(
+      return await Promise.all(
         names.map(async (name) => decodeEntry(await read(join(entriesFolder, name)), join(entriesFolder, name))),
       );
-      return inOrder(entries, `file ${root}`);
     },
-    async append(entry: Entry) {
-      const name = `${String(entry.sequence).padStart(10, "0")}-${entry.id}.json`;
-      await confirmed(entriesFolder, name, Buffer.from(`${JSON.stringify(entry)}\n`));
+    async append({ entries, values }) {
+      for (const [key, text] of values) {
+        // What is there already is read back as well: a damaged one is mended by the text that it should hold.
+        const there = await value(valueFile(key)).catch(() => null);
+        if (there !== text) await confirmed(valuesFolder, `${key}.json.gz`, await compress(text), rename);
+      }
+      for (const entry of entries) {
+        const content = Buffer.from(`${JSON.stringify(entry)}\n`);
+        if (await confirmed(entriesFolder, fileName(entry.sequence), content, link)) continue;
+        const place = join(entriesFolder, fileName(entry.sequence));
+        if (decodeEntry(await read(place), place).id === entry.id) continue;
+        throw new DeployError("lock-held", `someone else wrote the ledger's entry ${place} meanwhile`);
+      }
     },
-    async putValue(key, text) {
-      // What is there already is read back as well: a damaged one is mended by the text that it should hold.
-      const there = await value(valueFile(key)).catch(() => null);
-      if (there !== text) await confirmed(valuesFolder, `${key}.json.gz`, await compress(text));
-    },
-    async getValue(key) {
+    async value(key) {
       try {
         return await value(valueFile(key));
       } catch (cause) {
         throw new DeployError("ledger-unreadable", `the ledger's value ${valueFile(key)} cannot be read`, { cause });
       }
     },
+    async lock() {
+      for (;;) {
+        const version = await newestLock();
+        if (version === 0) return null;
+        const place = join(lockFolder, fileName(version));
+        const text = await readFile(place, "utf8").catch((cause: unknown) => {
+          if (isMissing(cause)) return null;
+          throw new DeployError("ledger-unreadable", `the lock ${place} cannot be read`, { cause });
+        });
+        // Where it is gone, there is a newer one.
+        if (text !== null) return decodeLock(text, place);
+      }
+    },
+    async setLock(lock: Lock) {
+      if ((await newestLock()) !== lock.version - 1) return false;
+      const content = Buffer.from(`${JSON.stringify(lock)}\n`);
+      if (!(await confirmed(lockFolder, fileName(lock.version), content, link))) return false;
+      // Someone may have gone on, and tidied up, between our look and our link: then ours is none.
+      if ((await newestLock()) !== lock.version) return false;
+      for (const name of await listed(lockFolder)) {
+        if (numberOf(name) > 0 && numberOf(name) < lock.version) await rm(join(lockFolder, name), { force: true });
+      }
+      return true;
+    },
   };
 }
+
+const fileName = (number: number): string => `${String(number).padStart(10, "0")}.json`;
+const numberOf = (name: string): number => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0);
 
 async function value(file: string): Promise<string> {
   return (await decompress(await readFile(file))).toString("utf8");
@@ -68,20 +104,29 @@ async function read(file: string): Promise<string> {
   }
 }
 
-async function confirmed(folder: string, name: string, content: Buffer): Promise<void> {
+/** False where the place is taken, which only `link` minds. */
+async function confirmed(
+  folder: string,
+  name: string,
+  content: Buffer,
+  putThere: (from: string, to: string) => Promise<void>,
+): Promise<boolean> {
   const place = join(folder, name);
-  const beside = join(folder, `.${name}.${process.pid}.tmp`);
+  const beside = join(folder, `.${name}.${process.pid}.${crypto.randomUUID()}.tmp`);
   try {
     await makeFolder(folder);
     await writeThrough(beside, content);
-    await rename(beside, place);
+    await putThere(beside, place);
     await flushFolder(folder);
     if (!(await readFile(place)).equals(content)) throw new Error("what was read back differs from what was written");
+    return true;
   } catch (cause) {
-    await rm(beside, { force: true }).catch(() => undefined);
+    if (isTaken(cause)) return false;
     throw new DeployError("store-unconfirmed", `the ledger could not write ${place}: ${describeError(cause)}`, {
       cause,
     });
+  } finally {
+    await rm(beside, { force: true }).catch(() => undefined);
   }
 }
 
@@ -93,7 +138,7 @@ async function makeFolder(folder: string): Promise<void> {
 }
 
 async function writeThrough(file: string, content: Buffer): Promise<void> {
-  const handle = await open(file, "w", 0o600);
+  const handle = await open(file, "wx", 0o600);
   try {
     await handle.writeFile(content);
     await handle.sync();
@@ -102,7 +147,7 @@ async function writeThrough(file: string, content: Buffer): Promise<void> {
   }
 }
 
-/** The rename is durable once its folder is flushed; Windows cannot open folders and needs no flush. */
+/** What was put there is durable once its folder is flushed; Windows cannot open folders and needs no flush. */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === "win32") return;
   const handle = await open(folder, constants.O_RDONLY);
@@ -113,6 +158,9 @@ async function flushFolder(folder: string): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : null;
 }
+
+const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT";
+const isTaken = (error: unknown): boolean => codeOf(error) === "EEXIST";

@@ -27,6 +27,10 @@ export class JobManagerAnswers {
     if (id !== undefined) return this.#job(method, id, below ?? "", trigger ?? "", fieldsOf(body));
     if (method === "GET" && path === "/config")
       return found({ "refresh-interval": this.refreshIntervalMs, "flink-version": this.version });
+    if (method === "GET" && path === "/jobmanager/config") {
+      const folder = this.#cluster.checkpointFolder;
+      return found(folder === null ? [] : [{ key: "state.checkpoints.dir", value: folder }]);
+    }
     if (method === "GET" && path === "/overview") return found(this.#overview());
     if (method === "GET" && path === "/jobs/overview") {
       this.#observe();
@@ -68,7 +72,7 @@ export class JobManagerAnswers {
         ["org.apache.flink.runtime.rest.handler.RestHandlerException", "Checkpointing has not been enabled."],
       ]);
     if (below === "checkpoints") return found(checkpoints(job));
-    if (below === "checkpoints/config") return found({ interval: checkpointInterval(job) });
+    if (below === "checkpoints/config") return found(checkpointConfig(job));
     if (below === "exceptions") return found(exceptions(job, this.version));
     if (below === "plan") return found({ plan: { jid: id, name: job.settings.name, type: "STREAMING", nodes: [] } });
     return { status: 404, body: { errors: [`Unable to load requested file /jobs/${id}/${below}.`] } };
@@ -170,6 +174,15 @@ function checkpointInterval(job: SimulatedJob): number {
     /^(\d+) *(ms|s|min)?/.exec(job.settings.config["execution.checkpointing.interval"] ?? "") ?? [];
   if (count === undefined) return 9223372036854776000;
   return Number(count) * (unit === "s" ? 1000 : unit === "min" ? 60_000 : 1);
+}
+
+function checkpointConfig(job: SimulatedJob): unknown {
+  const retention = job.settings.config["execution.checkpointing.externalized-checkpoint-retention"];
+  const enabled = retention === "RETAIN_ON_CANCELLATION" || retention === "DELETE_ON_CANCELLATION";
+  return {
+    interval: checkpointInterval(job),
+    externalization: { enabled, delete_on_cancellation: retention !== "RETAIN_ON_CANCELLATION" },
+  };
 }
 
 function checkpoints(job: SimulatedJob): unknown {

@@ -50,6 +50,8 @@ export class SimulatedCluster {
   checkpointSteps = 2;
   savepointSteps = 1;
   numbersPerStep = 3;
+  /** Only the answer to a stop that failed tells of its savepoint, not the job's statistics. */
+  forgetSavepointsOfFailedStops = false;
   readonly jobs = new Map<string, SimulatedJob>();
   readonly sinks = new Map<string, Emitted[]>();
   readonly #behaviours = new Map<string, Behaviour>();
@@ -62,6 +64,7 @@ export class SimulatedCluster {
   readonly #outcomes = new Map<string, SavepointOutcome>();
   readonly #disposals = new Map<string, SavepointOutcome>();
   readonly #checkpointTriggers = new Set<string>();
+  readonly #checkpointFolders = new Set<string>();
   #steps = 0;
   #serial = 0;
 
@@ -111,6 +114,8 @@ export class SimulatedCluster {
     const restoreFrom = path === "" ? null : this.#snapshotAt(path);
     const job = this.#created(id, name, sink, config, restoreFrom ?? null, path);
     this.jobs.set(id, job);
+    const { checkpointFolder } = job.settings;
+    if (checkpointFolder !== null) this.#checkpointFolders.add(`${checkpointFolder}/${id}`);
     if (restoreFrom !== undefined) return { kind: "job", id };
     // Flink keeps a job whose start failed, and its id stays used.
     job.fail(noSavepointAt(path));
@@ -176,6 +181,17 @@ export class SimulatedCluster {
     if (job.hasEnded) return "ended";
     job.cancel();
     return "canceled";
+  }
+
+  /** The newest complete state whose path begins so: what lies in a folder. */
+  stateBelow(folder: string): string | null {
+    const place = `${printedPath(folder)}/`;
+    return [...this.#snapshots.keys()].findLast((path) => path.startsWith(place)) ?? null;
+  }
+
+  /** Whether Flink made this checkpoint folder, which it does when a job starts. */
+  hasFolder(folder: string): boolean {
+    return this.#checkpointFolders.has(printedPath(folder));
   }
 
   /** The JobManager came back without its jobs; savepoints and retained checkpoints are files, and stay. */
@@ -266,9 +282,9 @@ export class SimulatedCluster {
     const path = `${printedPath(folder)}/${name}`;
     const snapshot = job.snapshot(path, true);
     this.#snapshots.set(printedPath(path), snapshot);
-    job.completed.push(snapshot);
+    const failure = stopsJob ? this.#stopFailures.shift() : undefined;
+    if (failure === undefined || !this.forgetSavepointsOfFailedStops) job.completed.push(snapshot);
     if (!stopsJob) return { kind: "completed", path };
-    const failure = this.#stopFailures.shift();
     if (failure === undefined) {
       job.finish();
       return { kind: "completed", path };

@@ -72,9 +72,11 @@ export class SimulatedJob {
   #age = 0;
   #nextCheckpoint: number;
   readonly #start: Snapshot | null;
+  #behaviour: Behaviour;
 
   constructor(settings: JobSettings) {
     this.settings = settings;
+    this.#behaviour = settings.behaviour;
     this.#start = settings.behaviour.kind === "ignores-restore" ? null : settings.restoreFrom;
     this.#nextCheckpoint = (this.#start?.id ?? 0) + 1;
     this.startTime = settings.now();
@@ -138,6 +140,12 @@ export class SimulatedJob {
     this.#end("CANCELED");
   }
 
+  /** From now on it fails and restarts for ever, as after a fault outside of it. */
+  restartFromNowOn(message: string): void {
+    this.#behaviour = { kind: "restart-loop", message };
+    this.#restart(message);
+  }
+
   fail(error: JavaError): void {
     this.#record(error);
     this.pending = [];
@@ -152,7 +160,8 @@ export class SimulatedJob {
   }
 
   #meetsItsFate(): boolean {
-    const { behaviour, isBatch, startupSteps } = this.settings;
+    const { isBatch, startupSteps } = this.settings;
+    const behaviour = this.#behaviour;
     const running = this.#age - startupSteps;
     if (behaviour.kind === "fails" && running >= behaviour.afterSteps) this.fail(jobError(behaviour.message));
     else if (behaviour.kind === "finishes" && running >= behaviour.afterSteps) this.finish();

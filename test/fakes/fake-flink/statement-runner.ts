@@ -56,10 +56,16 @@ export class StatementRunner {
     return () => outcome;
   }
 
+  /** What the gateway was started with. */
+  #clusterConfig(): readonly (readonly [string, string])[] {
+    const folder = this.#cluster.checkpointFolder;
+    return folder === null ? [] : [["state.checkpoints.dir", folder]];
+  }
+
   #executed(session: SessionObjects, statement: Statement, config: Config, sql: string): Outcome {
     switch (statement.kind) {
       case "set":
-        if (statement.key === null) return rows(["key", "value"], [...session.config]);
+        if (statement.key === null) return rows(["key", "value"], [...this.#clusterConfig(), ...session.config]);
         session.config.set(statement.key, statement.value);
         return ok;
       case "reset":

@@ -52,11 +52,14 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
       cwd: folder,
       environment: process.env,
       signal: new AbortController().signal,
+      deadline: new AbortController().signal,
       log: () => undefined,
       print: async () => undefined,
+      writeOut: null,
       eventBase: null,
       now: () => new Date(0),
       clock: () => 0,
+      sleep: async () => {},
     },
   });
   const appeared = watch(started)[Symbol.asyncIterator]().next();

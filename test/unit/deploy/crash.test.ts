@@ -134,28 +134,37 @@ describe.each(["jobmanager", "gateway"] as const)("through the %s, a process tha
 });
 
 /** Without high availability, the JobManager forgets everything; what runs then was started after it came back. */
-test.each(scenarios)(
-  "a JobManager that comes back empty at any moment of $name: doubles nothing",
-
-  async (scenario) => {
-    for (let at = 1; ; at += 1) {
-      await using environment = await Environment.start();
-      environment.fake.jobmanager.refreshIntervalMs = 300;
-      await scenario.before(environment);
-      environment.fake.step(5);
-      let hasHappened = false;
-      const calls = new Calls((count) => {
-        if (count !== at) return;
-        environment.fake.cluster.loseJobs();
-        hasHappened = true;
-      });
-      const outcome = await scenario.command(environment, { tamper: calls.tamper });
-      await scenario.command(environment, {});
-      environment.fake.step(20);
-      const numbers = environment.fake.numbers("totals");
-      expect(numbers, `lost after call ${at}: ${outcome.message}`).toEqual(upTo(numbers.length));
-      expect(environment.fake.living("totals").length).toBeLessThanOrEqual(1);
-      if (!hasHappened) break;
-    }
-  },
-);
+describe.each([true, false])("with checkpoints that can be listed: %s,", (isStorageListed) => {
+  test.each(scenarios)(
+    "a JobManager that comes back empty at any moment of $name: doubles nothing",
+    async (scenario) => {
+      for (let at = 1; ; at += 1) {
+        await using environment = await Environment.start();
+        environment.isStorageListed = isStorageListed;
+        environment.fake.cluster.checkpointFolder = "file:///checkpoints";
+        environment.fake.jobmanager.refreshIntervalMs = 300;
+        await scenario.before(environment);
+        environment.fake.step(5);
+        let hasHappened = false;
+        const calls = new Calls((count) => {
+          if (count !== at) return;
+          environment.fake.cluster.loseJobs();
+          hasHappened = true;
+        });
+        const outcome = await scenario.command(environment, { tamper: calls.tamper });
+        await scenario.command(environment, {});
+        environment.fake.step(20);
+        const numbers = environment.fake.numbers("totals");
+        expect(numbers, `lost after call ${at}: ${outcome.message}`).toEqual(upTo(numbers.length));
+        const living = environment.fake.living("totals");
+        if (isStorageListed && hasHappened) {
+          const recorded = await environment.recorded("totals");
+          expect(recorded?.attempt, `lost after call ${at}: ${outcome.message}`).toBeNull();
+          expect(living, `lost after call ${at}: ${outcome.message}`).toHaveLength(scenario.runs ? 1 : 0);
+          expect(numbers.length).toBeGreaterThan(0);
+        } else expect(living.length).toBeLessThanOrEqual(1);
+        if (!hasHappened) break;
+      }
+    },
+  );
+});

@@ -772,8 +772,9 @@ describe("what breaks on the way", () => {
         cluster,
         store: {
           ...store,
-          append: async (entry) => {
-            if (entry.fact.kind !== "stopped" || failures-- <= 0) return await store.append(entry);
+          append: async (write) => {
+            const isStop = write.entries.some(({ fact }) => fact.kind === "stopped");
+            if (!isStop || failures-- <= 0) return await store.append(write);
             throw new DeployError("store-unconfirmed", "stale file handle");
           },
         },
@@ -789,7 +790,7 @@ describe("what breaks on the way", () => {
     const { jobs } = await it.deploy([second, job({ name: "averages" })], {
       tamper: ({ cluster, store }) => ({
         cluster,
-        store: { ...store, getValue: (key) => Promise.reject(new DeployError("ledger-unreadable", `no value ${key}`)) },
+        store: { ...store, value: (key) => Promise.reject(new DeployError("ledger-unreadable", `no value ${key}`)) },
       }),
     });
     expect(jobs).toMatchObject([

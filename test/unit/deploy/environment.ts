@@ -1,11 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Cluster } from "../../../src/deploy/cluster.ts";
-import { type DeploymentRequest, deploy, type Outcome, previousOf, settle } from "../../../src/deploy/deployment.ts";
+import type { Cluster, Retained, StateStorage } from "../../../src/deploy/cluster.ts";
+import {
+  type DeploymentRequest,
+  deploy,
+  type Outcome,
+  previousOf,
+  settle,
+  subjectOf,
+} from "../../../src/deploy/deployment.ts";
 import { gatewayCluster } from "../../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../../src/deploy/jobmanager-cluster.ts";
-import type { Desired, Settings } from "../../../src/deploy/step.ts";
+import type { Consent, Desired, Settings } from "../../../src/deploy/step.ts";
 import type { JobOutcome, RunContext } from "../../../src/deploy/task.ts";
 import { Gateway } from "../../../src/flink/gateway.ts";
 import { JobManager } from "../../../src/flink/jobmanager.ts";
@@ -30,6 +37,8 @@ export interface RunOptions {
   readonly patienceMs?: number;
   readonly tamper?: (world: World) => World;
   readonly signal?: AbortSignal;
+  readonly deadline?: AbortSignal;
+  readonly consent?: Partial<Consent>;
 }
 
 /** What a run acts on; a test may put something between. */
@@ -44,6 +53,8 @@ export class Environment implements AsyncDisposable {
   readonly through: Through;
   readonly store: Store;
   readonly lines: string[] = [];
+  /** Whether this machine sees the files that the cluster writes. */
+  isStorageListed = false;
   readonly #folder: string;
   #now = 0;
   #commits = 0;
@@ -64,6 +75,19 @@ export class Environment implements AsyncDisposable {
     await this.fake[Symbol.asyncDispose]();
   }
 
+  get storage(): StateStorage {
+    const { cluster } = this.fake;
+    const listed = async (folder: string, isThere: boolean): Promise<Retained> => {
+      if (!this.isStorageListed || !isThere) return { kind: "unknown" };
+      const path = cluster.stateBelow(folder);
+      return path === null ? { kind: "none" } : { kind: "found", path };
+    };
+    return {
+      newestCheckpoint: (folder) => listed(folder, cluster.hasFolder(folder)),
+      savepoint: (folder) => listed(folder, true),
+    };
+  }
+
   async deploy(jobs: readonly Job[], options: RunOptions = {}): Promise<Outcome> {
     return await this.#run(options, async (context, settings) => {
       const request: DeploymentRequest = {
@@ -74,6 +98,7 @@ export class Environment implements AsyncDisposable {
         renames: options.renames ?? {},
         parallelJobs: 4,
         settings,
+        consentOf: () => ({ toReplay: false, toStartEmpty: false, ...options.consent }),
         secrets: secretsOf(jobs.map((job) => job.program)),
       };
       return await deploy(request, context);
@@ -118,14 +143,16 @@ export class Environment implements AsyncDisposable {
       const { settled, attempt } = context.ledger.job(name);
       const reference = attempt?.submissions.at(-1)?.reference ?? settled?.reference ?? null;
       if (reference === null) throw new Error(`the ledger does not know ${name}`);
-      const { job } = await loadJob(this.store, reference);
+      const { job } = await loadJob(context.ledger, reference);
       const { upgradeMode } = job;
       const { runtimeMode } = job.program;
-      const desired = aim ?? { kind: "running", reference, upgradeMode, runtimeMode, startFrom: null, answer: null };
-      const { mode } = await previousOf(context.ledger.job(name), new Map(), context);
+      const consent = { toReplay: false, toStartEmpty: false, ...options.consent };
+      const paths = { startFrom: null, answer: null };
+      const desired: Desired = aim ?? { kind: "running", reference, upgradeMode, runtimeMode, consent, ...paths };
+      const previous = await previousOf(context.ledger.job(name), new Map(), context);
       const program = aim === null ? unsealProgram(job.program, new Map()) : null;
-      const task = { name, desired, program, previous: null };
-      const all = { ...settings, canPutBack: false, settledMode: mode };
+      const task = { name, desired, program, previous: null, subject: subjectOf(desired, program, previous) };
+      const all = { ...settings, canPutBack: false, settledMode: previous.mode };
       return await settle({ name, task: async () => ({ ...task, settings: all }) }, context);
     });
   }
@@ -136,33 +163,39 @@ export class Environment implements AsyncDisposable {
   ): Promise<T> {
     this.#commits += 1;
     const signal = options.signal ?? new AbortController().signal;
+    const deadline = options.deadline ?? signal;
     // Longer than asked for: fewer looks, and so fewer moments to die at, that differ in nothing.
     const sleep = async (ms: number): Promise<void> => {
       this.#now += Math.max(ms, 100);
     };
-    const gateway = new Gateway({ url: this.fake.gatewayUrl, signal, sleep: async () => {} });
-    const to = { gateway, initSql: [], signal };
+    const gateway = new Gateway({ url: this.fake.gatewayUrl, signal: deadline, sleep: async () => {} });
+    const to = { gateway, initSql: [], signal: deadline };
     const made =
       this.through === "gateway"
         ? gatewayCluster(to)
-        : jobmanagerCluster(new JobManager({ url: this.fake.jobmanagerUrl, signal, sleep: async () => {} }), to);
+        : jobmanagerCluster(
+            new JobManager({ url: this.fake.jobmanagerUrl, signal: deadline, sleep: async () => {} }),
+            to,
+          );
     const world = (options.tamper ?? ((it) => it))({ cluster: made, store: this.store });
     await using cluster = world.cluster;
     const deployment = `deployment ${options.commit ?? this.#commits}`;
     const commit = options.commit ?? null;
     const ledger = await openLedger(world.store, {
       environment: "test",
-      deployment,
       project: options.project ?? null,
       commit,
       now: () => "2026-01-01T00:00:00.000Z",
     });
+    ledger.begin(deployment);
     const context: RunContext = {
       cluster,
       ledger,
       log: (job, line) => this.lines.push(`${job}: ${line}`),
       clock: () => this.#now,
+      storage: this.storage,
       signal,
+      deadline,
       sleep,
       patienceMs: options.patienceMs ?? 2_000,
     };

@@ -13,6 +13,7 @@ const run = (more: Wanted<"running"> = {}): Desired => ({
   reference: newRef,
   upgradeMode: "savepoint",
   runtimeMode: "streaming",
+  consent: { toReplay: false, toStartEmpty: false },
   ...paths,
   ...more,
 });
@@ -42,6 +43,7 @@ const progress: Progress = {
   restoredFrom: "file:/s",
   restores: 1,
   completedCheckpoints: 1,
+  newestCheckpoint: null,
   checkpointIntervalMs: 1_000,
   failures: 0,
   lastFailure: null,
@@ -58,6 +60,9 @@ const seen = (more: Partial<Observed> = {}): Observed => ({
   endedMs: 0,
   stop: { kind: "unknown" },
   lastSavepoint: { kind: "unknown" },
+  retained: { kind: "unknown" },
+  stranded: { kind: "unknown" },
+  retention: null,
   wasRefused: false,
   lagMs: 3_000,
   checkpointsAsked: 0,
@@ -91,6 +96,8 @@ const submission = (more: Partial<Submission> = {}): Submission => ({
   failure: null,
   ...more,
 });
+/** The id of the submission in hand was used up by a job that does nothing. */
+const fenced: Partial<Observed> = { jobs: [{ ...listed("j2", "FINISHED"), name: "flink-dbt-deploy fence j2" }] };
 const failedNew = submission({ failure: "it is FAILED" });
 const putBack = submission({ role: "put-back", jobId: "j3", reference: oldRef });
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({
@@ -106,6 +113,7 @@ const job = (settled: Settled | null, inHand: Attempt | null = null): RecordedJo
   settled,
   attempt: inHand,
   since: "e1",
+  checkpoint: null,
   movedTo: null,
   project: null,
   commit: null,
@@ -675,14 +683,17 @@ describe("a stop with a savepoint", () => {
       given: "that failed leaves the job as it was",
       recorded,
       desired: run(),
-      observed: { jobs: alive, stop: { kind: "failed", cause: "disk full" } },
+      observed: { jobs: alive, stop: { kind: "failed", cause: "disk full", savepoint: null } },
       expected: record({ kind: "stop-failed", cause: "disk full" }, { ends: "failed", cause: "disk full" }),
     },
     {
       given: "that failed is judged when the job has come to its end",
       recorded,
       desired: run(),
-      observed: { jobs: [listed("j1", "FAILING", false)], stop: { kind: "failed", cause: "disk full" } },
+      observed: {
+        jobs: [listed("j1", "FAILING", false)],
+        stop: { kind: "failed", cause: "disk full", savepoint: null },
+      },
       expected: { do: "wait", for: "j1 to end" },
     },
     {
@@ -691,7 +702,7 @@ describe("a stop with a savepoint", () => {
       desired: run(),
       observed: {
         jobs: [listed("j1", "FAILED")],
-        stop: { kind: "failed", cause: "a task did not end" },
+        stop: { kind: "failed", cause: "a task did not end", savepoint: null },
         lastSavepoint: { kind: "known", path: "file:/savepoints/f/savepoint-1", isNewest: true },
       },
       expected: record({ kind: "stopped", savepoint: "file:/savepoints/f/savepoint-1" }),
@@ -712,7 +723,7 @@ describe("a stop with a savepoint", () => {
       desired: run(),
       observed: {
         jobs: ended,
-        stop: { kind: "failed", cause: "not running" },
+        stop: { kind: "failed", cause: "not running", savepoint: null },
         lastSavepoint: { kind: "none" },
         endedMs: 3_000,
       },
@@ -724,7 +735,7 @@ describe("a stop with a savepoint", () => {
       desired: run(),
       observed: {
         jobs: ended,
-        stop: { kind: "failed", cause: "not running" },
+        stop: { kind: "failed", cause: "not running", savepoint: null },
         lastSavepoint: { kind: "known", path: "file:/theirs", isNewest: true },
         endedMs: 3_000,
       },
@@ -863,24 +874,23 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submitted", jobId: "j2" }),
     },
     {
-      given: "may still be on its way from a run that died, when another change comes",
+      given: "may still be on its way from a run that died, when another change comes: its id is used up",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
-      observed: { endedMs: 9_999 },
-      expected: { do: "wait", for: "j2, which may be on its way" },
+      expected: { do: "fence", jobId: "j2" },
     },
     {
-      given: "gives way to another change where it was not sent yet",
+      given: "gives way to another change where it was not sent, and cannot be any more",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
-      observed: { endedMs: 10_000 },
+      observed: fenced,
       expected: record({ kind: "submit-failed", cause: "another change came before it was submitted" }),
     },
     {
       given: "gives way to a path that a person names instead",
       recorded: fresh(submission({ accepted: false, restore: "file:/wrong" })),
       desired: run({ answer: "file:/right" }),
-      observed: { endedMs: 10_000 },
+      observed: fenced,
       expected: record({ kind: "submit-failed" }),
     },
     {
@@ -982,12 +992,21 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submit-failed" }),
     },
     {
-      given: "that started from nothing may be given up although it let records out",
+      given: "that started from nothing and let records out is a person's to decide",
       recorded: fresh(submission({ restore: null })),
       desired: run(),
       observed: { jobs: [listed("j2", "FAILED")], progress },
-      expected: record({ kind: "submit-failed" }),
+      expected: refusal("needs-operator", "allow-fresh-start"),
     },
+    ...[run({ upgradeMode: "stateless" }), run({ consent: { toReplay: false, toStartEmpty: true } })].map(
+      (desired) => ({
+        given: "that started from nothing may be given up where it may start so again",
+        recorded: fresh(submission({ restore: null })),
+        desired,
+        observed: { jobs: [listed("j2", "FAILED")], progress },
+        expected: record({ kind: "submit-failed" }),
+      }),
+    ),
     {
       given: "that the cluster lost is a person's to decide",
       recorded: upgrade(submission()),
@@ -1039,7 +1058,7 @@ describe("a submission in hand", () => {
       given: "that would put the old job back gives way to a third change",
       recorded: upgrade({ ...putBack, accepted: false }, failedNew),
       desired: run({ reference: { digest: "third", value: "v" } }),
-      observed: { endedMs: 10_000 },
+      observed: { jobs: [{ ...listed("j3", "FINISHED"), name: "flink-dbt-deploy fence j3" }] },
       expected: record({ kind: "submit-failed", jobId: "j3" }),
     },
     {

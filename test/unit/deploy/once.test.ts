@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { JobOutcome } from "../../../src/deploy/task.ts";
+import type { Write } from "../../../src/ledger/store.ts";
 import { Environment, type Through, type World } from "./environment.ts";
 import { job, upTo } from "./jobs.ts";
 
@@ -29,6 +30,8 @@ function expectNoDoubles(sink = "totals"): void {
 const insertsOf = (sink = "totals") => it.fake.statements.filter(({ sql }) => sql.startsWith(`INSERT INTO ${sink} `));
 const restoresOf = (sink?: string) =>
   insertsOf(sink).map(({ executionConfig }) => executionConfig["execution.savepoint.path"] ?? null);
+
+const says = ({ entries }: Write, kind: string): boolean => entries.some(({ fact }) => fact.kind === kind);
 
 /** The new job completes checkpoints and fails, so that records after the savepoint S1 are out. */
 async function stuckAfterACheckpoint(): Promise<{ readonly outcome: JobOutcome; readonly s1: string }> {
@@ -78,8 +81,8 @@ describe("a job that let records out and does not hold", () => {
         cluster,
         store: {
           ...store,
-          append: (entry) =>
-            entry.fact.kind === "down" ? Promise.reject(new Error("the process is dead")) : store.append(entry),
+          append: (write) =>
+            says(write, "down") ? Promise.reject(new Error("the process is dead")) : store.append(write),
         },
       }),
     });
@@ -107,9 +110,9 @@ describe("a job that let records out and does not hold", () => {
         cluster,
         store: {
           ...store,
-          append: async (entry) => {
-            await store.append(entry);
-            if (entry.fact.kind === "submit-failed") it.fake.cluster.loseJobs();
+          append: async (write) => {
+            await store.append(write);
+            if (says(write, "submit-failed")) it.fake.cluster.loseJobs();
           },
         },
       }),
@@ -219,7 +222,8 @@ describe("under `stateless`", () => {
   });
 });
 
-test("an INSERT of a run that died is waited for before another change is submitted", async () => {
+/** A run that dies just before its INSERT is sent; what it would have sent may be sent later. */
+async function diesBeforeItsInsert(): Promise<() => Promise<unknown>> {
   await running();
   let send: () => Promise<unknown> = () => Promise.reject(new Error("nothing is under way"));
   await it.deployOne(second, {
@@ -241,27 +245,47 @@ test("an INSERT of a run that died is waited for before another change is submit
       },
     }),
   });
-  let looks = 0;
+  return send;
+}
+
+describe("an INSERT of a run that was thought dead, when another change comes,", () => {
   const third = job({ where: "n > 2" });
-  const outcome = await it.deployOne(third, {
+  const around = (fence: (jobId: string, original: (jobId: string) => Promise<void>) => Promise<void>) => ({
     tamper: ({ cluster, store }: World): World => ({
       store,
-      cluster: {
-        ...cluster,
-        jobs: async () => {
-          looks += 1;
-          if (looks === 2) {
-            await send();
-            it.fake.step(10);
-          }
-          return await cluster.jobs();
-        },
-      },
+      cluster: { ...cluster, fence: (jobId) => fence(jobId, (id) => cluster.fence(id)) },
     }),
   });
-  expect(outcome).toMatchObject({ ending: "upgraded", code: null });
-  expect(it.fake.living("totals")).toEqual([outcome.jobId]);
-  expectNoDoubles();
+
+  test("is refused by Flink once its id is used up", async () => {
+    const send = await diesBeforeItsInsert();
+    let refusal: unknown = null;
+    const outcome = await it.deployOne(
+      third,
+      around(async (jobId, original) => {
+        await original(jobId);
+        refusal = await send().catch((error: unknown) => error);
+      }),
+    );
+    expect(refusal).toMatchObject({ code: "statement-failed" });
+    expect(outcome).toMatchObject({ ending: "upgraded", code: null });
+    expect(it.fake.living("totals")).toEqual([outcome.jobId]);
+    expectNoDoubles();
+  });
+
+  test("is seen and cancelled where it comes just before that", async () => {
+    const send = await diesBeforeItsInsert();
+    const outcome = await it.deployOne(
+      third,
+      around(async (jobId, original) => {
+        await send();
+        await original(jobId);
+      }),
+    );
+    expect(outcome.code).toBeNull();
+    expect(it.fake.living("totals")).toEqual([outcome.jobId]);
+    expectNoDoubles();
+  });
 });
 
 test("a job that someone else stops while it is to be stopped did not finish", async () => {

@@ -7,6 +7,7 @@ const limits = { timeoutMs: 60_000, batchTimeoutMs: 600_000, checkpoints: 2, ste
 const good: Progress = {
   restoredFrom: "file:/s",
   restores: 1,
+  newestCheckpoint: null,
   completedCheckpoints: 2,
   checkpointIntervalMs: 1_000,
   failures: 0,

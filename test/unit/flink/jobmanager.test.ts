@@ -27,7 +27,11 @@ test("a savepoint leaves the job alone", async () => {
 test("a savepoint that is COMPLETED without a location is a failure", async () => {
   await using odd = await serve(json({ status: { id: "COMPLETED" }, operation: {} }));
   const status = await new JobManager({ url: odd.url }).savepointStatus(id, triggerId);
-  expect(status).toEqual({ kind: "failed", cause: "flink reports a savepoint without a location" });
+  expect(status).toEqual({
+    kind: "failed",
+    cause: "flink reports a savepoint without a location",
+    savepoint: null,
+  });
 });
 
 describe("an outage is never an unknown job", () => {

@@ -1,20 +1,22 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import type { Store } from "../../../src/ledger/store.ts";
-import { loadJob, secretsOf, storeJob, unsealProgram } from "../../../src/ledger/stored-job.ts";
+import type { Ledger } from "../../../src/ledger/ledger.ts";
+import { keepJob, loadJob, secretsOf, unsealProgram } from "../../../src/ledger/stored-job.ts";
 import type { Job } from "../../../src/project/job.ts";
 import { job } from "../deploy/jobs.ts";
 
-/** A store in memory; what it keeps can be looked at and damaged. */
-function memory(): Store & { readonly values: Map<string, string> } {
+/** The values of a ledger; what it keeps can be looked at and damaged. */
+function memory(): Pick<Ledger, "keep" | "value"> & { readonly values: Map<string, string> } {
   const values = new Map<string, string>();
   return {
-    description: "memory",
     values,
-    entries: async () => [],
-    append: async () => {},
-    putValue: async (key, text) => void values.set(key, text),
-    getValue: async (key) => values.get(key) ?? "",
+    keep(text) {
+      const key = createHash("sha256").update(text).digest("hex");
+      values.set(key, text);
+      return key;
+    },
+    value: async (key) => values.get(key) ?? "",
   };
 }
 
@@ -46,11 +48,11 @@ const few = { numRuns: 3, endOnFailure: true };
 
 describe("a stored job", () => {
   test("is read as it was, with its secrets sealed and its compiled plan", async () => {
-    const store = memory();
+    const ledger = memory();
     const one = job();
-    const reference = await storeJob(store, one, '{"plan": 1}', "1.20.3");
+    const reference = keepJob(ledger, one, '{"plan": 1}', "1.20.3");
     expect(reference.digest).toBe(one.digest);
-    expect(await loadJob(store, reference)).toEqual({
+    expect(await loadJob(ledger, reference)).toEqual({
       version: 1,
       job: one,
       compiledPlan: '{"plan": 1}',
@@ -59,19 +61,19 @@ describe("a stored job", () => {
   });
 
   test("has the same reference as often as it is stored", async () => {
-    const store = memory();
-    const [one, two] = [await storeJob(store, job(), null, "1.20.3"), await storeJob(store, job(), null, "1.20.3")];
+    const ledger = memory();
+    const [one, two] = [keepJob(ledger, job(), null, "1.20.3"), keepJob(ledger, job(), null, "1.20.3")];
     expect(one).toEqual(two);
-    expect(store.values.size).toBe(1);
+    expect(ledger.values.size).toBe(1);
   });
 
   test("holds no secret, in the program or in its compiled plan", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(secret, { minLength: 5, maxLength: 5 }), async (secrets) => {
-        const store = memory();
+        const ledger = memory();
         const plan = JSON.stringify({ options: { password: secrets[0], "sasl.token": secrets[1] } });
-        await storeJob(store, withSecrets(secrets), plan, "1.20.3");
-        const [text = ""] = store.values.values();
+        keepJob(ledger, withSecrets(secrets), plan, "1.20.3");
+        const [text = ""] = ledger.values.values();
         for (const one of secrets) expect(text).not.toContain(one);
       }),
       few,
@@ -81,9 +83,9 @@ describe("a stored job", () => {
   test("gets its secrets back from whoever has them", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(secret, { minLength: 5, maxLength: 5 }), async (secrets) => {
-        const store = memory();
+        const ledger = memory();
         const one = withSecrets(secrets);
-        const { job: stored } = await loadJob(store, await storeJob(store, one, null, "1.20.3"));
+        const { job: stored } = await loadJob(ledger, keepJob(ledger, one, null, "1.20.3"));
         expect(unsealProgram(stored.program, secretsOf([one.program]))).toEqual(one.program);
       }),
       few,
@@ -97,9 +99,9 @@ describe("a stored job", () => {
     );
     await fc.assert(
       fc.asyncProperty(odd, async (text) => {
-        const store = memory();
+        const ledger = memory();
         const one = withSecrets([text.replaceAll("'", "''")]);
-        const { job: stored } = await loadJob(store, await storeJob(store, one, null, "1.20.3"));
+        const { job: stored } = await loadJob(ledger, keepJob(ledger, one, null, "1.20.3"));
         expect(unsealProgram(stored.program, secretsOf([one.program]))).toEqual(one.program);
       }),
       { numRuns: 15, endOnFailure: true, examples: [["a$&b$1"], ["jdbc:x://u:p@h"], ['password="x"']] },
@@ -107,17 +109,17 @@ describe("a stored job", () => {
   });
 
   test("cannot be sent again where one of its secrets is not at hand", async () => {
-    const store = memory();
+    const ledger = memory();
     const one = withSecrets(["Qzfirst", "Qzsecond"]);
-    const { job: stored } = await loadJob(store, await storeJob(store, one, null, "1.20.3"));
+    const { job: stored } = await loadJob(ledger, keepJob(ledger, one, null, "1.20.3"));
     const known = [...secretsOf([one.program])];
     expect(unsealProgram(stored.program, new Map(known.slice(1)))).toBeNull();
     expect(unsealProgram(stored.program, new Map())).toBeNull();
   });
 
   test("without secrets needs none", async () => {
-    const store = memory();
-    const { job: stored } = await loadJob(store, await storeJob(store, job(), null, "1.20.3"));
+    const ledger = memory();
+    const { job: stored } = await loadJob(ledger, keepJob(ledger, job(), null, "1.20.3"));
     expect(unsealProgram(stored.program, new Map())).toEqual(job().program);
   });
 
@@ -125,9 +127,9 @@ describe("a stored job", () => {
     ["is not what was written", (text: string) => text.replace("numbers", "letters")],
     ["is not there", () => ""],
   ])("is refused where its value %s", async (_, damage) => {
-    const store = memory();
-    const reference = await storeJob(store, job(), null, "1.20.3");
-    store.values.set(reference.value, damage(store.values.get(reference.value) ?? ""));
-    await expect(loadJob(store, reference)).rejects.toMatchObject({ code: "ledger-unreadable" });
+    const ledger = memory();
+    const reference = keepJob(ledger, job(), null, "1.20.3");
+    ledger.values.set(reference.value, damage(ledger.values.get(reference.value) ?? ""));
+    await expect(loadJob(ledger, reference)).rejects.toMatchObject({ code: "ledger-unreadable" });
   });
 });

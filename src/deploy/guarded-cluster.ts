@@ -1,0 +1,43 @@
+import type { Cluster } from "./cluster.ts";
+
+/** The same cluster; `confirm` is asked before every effect and throws where this run may have none any more. */
+export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
+  return {
+    through: cluster.through,
+    jobs: () => cluster.jobs(),
+    progress: (jobId) => cluster.progress(jobId),
+    lagMs: () => cluster.lagMs(),
+    async stop(request) {
+      confirm();
+      await cluster.stop(request);
+    },
+    stopStatus: (request) => cluster.stopStatus(request),
+    lastSavepoint: (jobId) => cluster.lastSavepoint(jobId),
+    retainedCheckpoint: (jobId) => cluster.retainedCheckpoint(jobId),
+    retention: (jobId) => cluster.retention(jobId),
+    checkpointDirectory: () => cluster.checkpointDirectory(),
+    async cancel(jobId) {
+      confirm();
+      await cluster.cancel(jobId);
+    },
+    async checkpoint(jobId, triggerId) {
+      confirm();
+      return await cluster.checkpoint(jobId, triggerId);
+    },
+    async fence(jobId) {
+      confirm();
+      await cluster.fence(jobId);
+    },
+    async prepare(program) {
+      const prepared = await cluster.prepare(program);
+      return {
+        ...prepared,
+        async submit(options) {
+          confirm();
+          return await prepared.submit(options);
+        },
+      };
+    },
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
