@@ -1,8 +1,11 @@
 import { join } from "node:path";
 import { type Outcome, deploy as runDeployment } from "../deploy/deployment.ts";
+import { disposeOld } from "../deploy/dispose.ts";
 import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { listedStorage } from "../deploy/state-storage.ts";
+import { withSuspensionWarnings } from "../deploy/suspension-age.ts";
+import type { RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
@@ -94,7 +97,16 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     findings: [...head.findings, ...explained.findings, ...unchanged],
   });
   const deployment = deploymentId(inputs.environment, revision.commit, plan.digest);
-  const outcome = await runDeployment(
+  const context: RunContext = {
+    cluster: guardedCluster(cluster, lock.confirm),
+    ledger,
+    log: (job, line) => shell.log(`${job}: ${line}`),
+    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
+    clock: shell.clock,
+    signal: shell.signal,
+    deadline: shell.deadline,
+  };
+  const ended = await runDeployment(
     {
       jobs: head.jobs,
       compiledPlans: new Map(
@@ -113,17 +125,14 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
       consentOf: consentOf(inputs),
       secrets: secretsOf(head.jobs.map((job) => job.program)),
     },
-    {
-      cluster: guardedCluster(cluster, lock.confirm),
-      ledger,
-      log: (job, line) => shell.log(`${job}: ${line}`),
-      storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
-      clock: shell.clock,
-      signal: shell.signal,
-      deadline: shell.deadline,
-    },
+    context,
   );
-  return await report(outcome, shell, { plan });
+  const now = shell.now().getTime();
+  const { keepSavepoints: policy, parallelJobs, warnSuspendedMs: limitMs } = inputs;
+  const tidied =
+    policy === null ? ended : await disposeOld(ended, { policy, jobs: head.jobs, parallelJobs, now }, context);
+  const facts = { entries: ledger.entries(), deployed: ledger.deployed() };
+  return await report(withSuspensionWarnings(tidied, facts, { now, limitMs }), shell, { plan });
 }
 
 /** Before a job is stopped for good that may only have another name. */

@@ -53,6 +53,29 @@ export type StopStatus =
   /** `savepoint`: it was made, and then the job failed instead of ending well. */
   | { readonly kind: "failed"; readonly cause: string; readonly savepoint: string | null };
 
+/** What became of a savepoint that is not needed any more; `missing`: it was not there any more. */
+export type Disposal = "disposed" | "missing" | "cannot" | { readonly failed: string };
+
+/** How a job that runs is doing, for a person to see. Times in ms since 1970. */
+export interface Health {
+  readonly startedAt: number;
+  readonly newestCheckpoint: HealthyCheckpoint | null;
+  /** Null when it takes none by itself. */
+  readonly checkpointIntervalMs: number | null;
+  /** Those after the newest checkpoint was asked for, or all where there is none. */
+  readonly failuresSince: number;
+  readonly lastFailure: string | null;
+}
+
+export interface HealthyCheckpoint {
+  /** Null where nothing outside of Flink can address it. */
+  readonly path: string | null;
+  /** When it was asked for: what the job processed since is not in it. */
+  readonly at: number;
+  /** Bytes; null where Flink does not tell. */
+  readonly stateSize: number | null;
+}
+
 /** What an ended job's own record says of its savepoints. */
 export type LastSavepoint =
   | { readonly kind: "unknown" }
@@ -114,6 +137,8 @@ export interface Cluster extends AsyncDisposable {
   retainedCheckpoint(jobId: string): Promise<Retained>;
   /** Null where nobody can tell. */
   retention(jobId: string): Promise<Retention | null>;
+  /** Null through the gateway alone, and of a job that the JobManager does not know. */
+  health(jobId: string): Promise<Health | null>;
   /** Where jobs keep their checkpoints that do not say so themselves, as a URI; null where the cluster does not tell. */
   checkpointDirectory(): Promise<string | null>;
   cancel(jobId: string): Promise<void>;
@@ -121,5 +146,7 @@ export interface Cluster extends AsyncDisposable {
   checkpoint(jobId: string, triggerId: string): Promise<boolean>;
   /** Starts a job under this id that does nothing and ends; also fulfilled where the id is used up already. */
   fence(jobId: string): Promise<void>;
+  /** Deletes a savepoint, whatever needs it. Once more does no harm. */
+  dispose(path: string): Promise<Disposal>;
   prepare(program: Program): Promise<PreparedProgram>;
 }

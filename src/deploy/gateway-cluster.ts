@@ -34,6 +34,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
     lastSavepoint: async () => ({ kind: "unknown" }),
     retainedCheckpoint: async () => ({ kind: "unknown" }),
     retention: async () => null,
+    health: async () => null,
     async checkpointDirectory() {
       // The gateway's own configuration, which is the cluster's where both are started from one folder.
       const { rows } = await asking.execute("SET");
@@ -50,6 +51,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
     },
     checkpoint: async () => false,
     fence: (jobId) => fence(jobId, options),
+    dispose: async () => "cannot",
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: () => asking.close(),
   };

@@ -15,6 +15,7 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     lastSavepoint: (jobId) => cluster.lastSavepoint(jobId),
     retainedCheckpoint: (jobId) => cluster.retainedCheckpoint(jobId),
     retention: (jobId) => cluster.retention(jobId),
+    health: (jobId) => cluster.health(jobId),
     checkpointDirectory: () => cluster.checkpointDirectory(),
     async cancel(jobId) {
       confirm();
@@ -27,6 +28,10 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     async fence(jobId) {
       confirm();
       await cluster.fence(jobId);
+    },
+    async dispose(path) {
+      confirm();
+      return await cluster.dispose(path);
     },
     async prepare(program) {
       const prepared = await cluster.prepare(program);

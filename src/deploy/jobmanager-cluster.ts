@@ -1,7 +1,18 @@
 import { DeployError } from "../errors.ts";
 import type { Gateway } from "../flink/gateway.ts";
+import { type Sleep, sleep } from "../flink/http.ts";
 import type { JobManager } from "../flink/jobmanager.ts";
-import type { Cluster, FlinkState, LastSavepoint, Progress, Retained, Retention, StopStatus } from "./cluster.ts";
+import type {
+  Cluster,
+  Disposal,
+  FlinkState,
+  Health,
+  LastSavepoint,
+  Progress,
+  Retained,
+  Retention,
+  StopStatus,
+} from "./cluster.ts";
 import { fence } from "./fence.ts";
 import { prepareProgram } from "./prepare.ts";
 
@@ -9,6 +20,8 @@ export interface ClusterOptions {
   readonly gateway: Gateway;
   readonly initSql: readonly string[];
   readonly signal: AbortSignal;
+  /** Between two looks at what takes its time; real unless given. */
+  readonly sleep?: Sleep;
 }
 
 /** An answer from the cache is at most this much older than `web.refresh-interval` says. */
@@ -50,6 +63,7 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
     lastSavepoint: (jobId) => lastSavepointOf(jobmanager, jobId),
     retainedCheckpoint: (jobId) => retainedCheckpointOf(jobmanager, jobId),
     retention: (jobId) => retentionOf(jobmanager, jobId),
+    health: (jobId) => healthOf(jobmanager, jobId),
     async checkpointDirectory() {
       const config = await jobmanager.clusterConfig();
       return config["execution.checkpointing.dir"] ?? config["state.checkpoints.dir"] ?? null;
@@ -63,6 +77,7 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
     },
     checkpoint: (jobId, triggerId) => jobmanager.triggerCheckpoint(jobId, triggerId),
     fence: (jobId) => fence(jobId, options),
+    dispose: (path) => dispose(path, jobmanager, options),
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: async () => {},
   };
@@ -116,4 +131,58 @@ async function progressOf(jobmanager: JobManager, jobId: string): Promise<Progre
     lastFailure: exceptions[0]?.text.slice(0, 500) ?? null,
     freeSlots: overview.slotsAvailable,
   };
+}
+
+async function healthOf(jobmanager: JobManager, jobId: string): Promise<Health | null> {
+  const [job, checkpoints, config, exceptions] = await Promise.all([
+    jobmanager.job(jobId),
+    jobmanager.checkpoints(jobId),
+    jobmanager.checkpointConfig(jobId),
+    jobmanager.exceptions(jobId),
+  ]);
+  if (job === null) return null;
+  const newest = checkpoints?.latestCompleted ?? null;
+  return {
+    startedAt: job.startTime,
+    newestCheckpoint:
+      newest === null ? null : { path: newest.path, at: newest.triggerTime, stateSize: newest.stateSize },
+    checkpointIntervalMs: config?.intervalMs ?? null,
+    failuresSince: exceptions.filter(({ timestamp }) => timestamp > (newest?.triggerTime ?? 0)).length,
+    lastFailure: exceptions[0]?.text.slice(0, 500) ?? null,
+  };
+}
+
+/** Flink deletes file by file, which takes its time for a large state. */
+const disposalLimitMs = 5 * 60_000;
+
+async function dispose(path: string, jobmanager: JobManager, options: ClusterOptions): Promise<Disposal> {
+  const { signal, sleep: pauseFor = sleep } = options;
+  let triggerId: string;
+  try {
+    triggerId = await jobmanager.disposeSavepoint(path);
+  } catch (error) {
+    if (!(error instanceof DeployError) || error.code !== "savepoint-failed") throw error;
+    return { failed: error.message };
+  }
+  let waitedMs = 0;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    const status = await jobmanager.disposalStatus(triggerId);
+    switch (status.kind) {
+      case "completed":
+        return "disposed";
+      case "failed":
+        return isGone(status.cause) ? "missing" : { failed: status.cause };
+      case "unknown":
+        return { failed: "the JobManager was restarted meanwhile" };
+      case "in-progress":
+        if (waitedMs >= disposalLimitMs) return { failed: `it takes longer than ${disposalLimitMs / 60_000} min` };
+        await pauseFor(pauseMs, signal);
+        waitedMs += pauseMs;
+    }
+  }
+}
+
+/** Flink has no field for it; these are its words from 1.17 to 2.3. Without its metadata nothing can start from it. */
+function isGone(cause: string): boolean {
+  return /Cannot find (?:checkpoint or savepoint file\/directory|meta data file)/.test(cause);
 }

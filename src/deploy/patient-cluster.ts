@@ -45,10 +45,12 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
     lastSavepoint: (jobId) => patiently(() => cluster.lastSavepoint(jobId)),
     retainedCheckpoint: (jobId) => patiently(() => cluster.retainedCheckpoint(jobId)),
     retention: (jobId) => patiently(() => cluster.retention(jobId)),
+    health: (jobId) => patiently(() => cluster.health(jobId)),
     checkpointDirectory: () => patiently(() => cluster.checkpointDirectory()),
     cancel: (jobId) => patiently(() => cluster.cancel(jobId)),
     checkpoint: (jobId, triggerId) => patiently(() => cluster.checkpoint(jobId, triggerId)),
     fence: (jobId) => patiently(() => cluster.fence(jobId)),
+    dispose: (path) => patiently(() => cluster.dispose(path)),
     prepare: (program) => cluster.prepare(program),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
   };

@@ -65,7 +65,7 @@ function readToTheEnd({ settled }: Situation, stop: Stop, job: ClusterJob | unde
 function goesOnFromAnswer(desired: Situation["desired"], stop: Stop): Step | null {
   if (desired.kind === "removed" || desired.answer === null) return null;
   const note = `going on from ${desired.answer}, which the model's execution_config names`;
-  return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer }, note };
+  return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer, named: true }, note };
 }
 
 function stillRunning({ observed }: Situation, job: ClusterJob): Step {

@@ -63,6 +63,8 @@ export interface CompletedCheckpoint {
   readonly path: string | null;
   readonly isSavepoint: boolean;
   readonly triggerTime: number;
+  /** Of all its state in bytes, also what earlier checkpoints wrote; null where Flink does not tell. */
+  readonly stateSize: number | null;
 }
 
 export interface CheckpointStatistics {
@@ -180,6 +182,7 @@ const completedCheckpoint: Decoder<CompletedCheckpoint> = fields((it) => ({
   path: externalPath(it.get("external_path", nullable(string))),
   isSavepoint: it.get("is_savepoint", boolean),
   triggerTime: it.get("trigger_timestamp", number),
+  stateSize: it.get("state_size", nullable(number)),
 }));
 
 /** `GET /jobs/:id/checkpoints`. */

@@ -63,6 +63,16 @@ export interface RunInputs {
   readonly listCommand: string | null;
 }
 
+export interface RetentionInputs {
+  /** Null: all stay. */
+  readonly keepSavepoints: { readonly keep: number; readonly youngerThanMs: number | null } | null;
+}
+
+export interface WarningInputs {
+  /** Null: never. */
+  readonly warnSuspendedMs: number | null;
+}
+
 /** Job names or globs. */
 export interface ConsentInputs {
   readonly allowReplay: readonly string[];
@@ -88,6 +98,8 @@ export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
   LockInputs &
   ClusterInputs &
   RunInputs &
+  RetentionInputs &
+  WarningInputs &
   ConsentInputs &
   VerifyInputs;
 export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readonly string[] } & StoreInputs &
@@ -101,8 +113,13 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   RunInputs &
   ConsentInputs &
   VerifyInputs;
-export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
-  ClusterInputs;
+export type StatusInputs = {
+  readonly command: "status";
+  readonly jobs: readonly string[];
+  readonly noteCheckpoints: boolean;
+} & StoreInputs &
+  ClusterInputs &
+  WarningInputs;
 export type LedgerExportInputs = { readonly command: "ledger-export"; readonly ledgerFile: string } & StoreInputs;
 export type LedgerImportInputs = { readonly command: "ledger-import"; readonly ledgerFile: string } & StoreInputs &
   LockInputs;
@@ -152,6 +169,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     lockLeaseMs: read.milliseconds("lock-lease"),
     lockTimeoutMs: read.milliseconds("lock-timeout", 0),
   });
+  const warning = (): WarningInputs => ({ warnSuspendedMs: read.daysOrNull("warn-suspended-days", 0) || null });
   const verify = (): VerifyInputs => ({
     verifyCheckpoints: read.count("verify-checkpoints"),
     verifyTimeoutMs: read.milliseconds("verify-timeout"),
@@ -177,6 +195,8 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...lock(),
         ...cluster(),
         ...run(),
+        ...retentionInputs(read),
+        ...warning(),
         ...consent(),
         ...verify(),
       };
@@ -195,7 +215,14 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...verify(),
       };
     case "status":
-      return { command, jobs: read.list("jobs"), ...store(), ...cluster() };
+      return {
+        command,
+        jobs: read.list("jobs"),
+        noteCheckpoints: read.choice("note-checkpoints", ["true", "false"]) === "true",
+        ...store(),
+        ...cluster(),
+        ...warning(),
+      };
     case "ledger-export":
       return { command, ledgerFile: read.text("ledger-file"), ...store() };
     case "ledger-import":
@@ -221,6 +248,17 @@ function recordingInputs(read: Reader): RecordingInputs {
     head: read.textOrNull("head"),
     cacheDir: read.textOrNull("cache-dir"),
   };
+}
+
+function retentionInputs(read: Reader): RetentionInputs {
+  const keep = read.countOrNull("keep-savepoints");
+  const youngerThanMs = read.daysOrNull("keep-savepoints-days");
+  if (keep !== null) return { keepSavepoints: { keep, youngerThanMs } };
+  if (youngerThanMs === null) return { keepSavepoints: null };
+  throw new DeployError(
+    "inputs-invalid",
+    "keep-savepoints-days: says nothing without `keep-savepoints`, since all savepoints stay; give that too",
+  );
 }
 
 function projectInputs(read: Reader): ProjectInputs {
@@ -323,6 +361,15 @@ class Reader {
   /** GitHub keeps artifacts for 400 days at most. */
   days(name: InputName): number {
     return this.#whole(name, 1, 400);
+  }
+
+  countOrNull(name: InputName): number | null {
+    return this.textOrNull(name) === null ? null : this.count(name);
+  }
+
+  /** In ms. */
+  daysOrNull(name: InputName, least = 1): number | null {
+    return this.textOrNull(name) === null ? null : this.#whole(name, least, 3_650) * 24 * 3_600_000;
   }
 
   milliseconds(name: InputName, leastSeconds = 1): number {

@@ -179,6 +179,34 @@ export const inputTable = {
     default: "",
     commands: ["deploy", "resume"],
   },
+  "keep-savepoints": {
+    description:
+      "How many savepoints of each job stay, 1 or more: the newest, and those that its last programs were stopped with. Older ones that we took are disposed of at the end of a deployment, through the JobManager. Empty: all stay.",
+    kind: "count",
+    default: "",
+    commands: ["deploy"],
+  },
+  "keep-savepoints-days": {
+    description: "Days for which a savepoint stays whatever `keep-savepoints` says. Empty: age does not matter.",
+    kind: "count",
+    default: "",
+    commands: ["deploy"],
+  },
+  "warn-suspended-days": {
+    description:
+      "Days after which a job that is still suspended is warned of, since its sources and sinks may not reach back to its savepoint any more; 0 is never.",
+    kind: "count",
+    default: "7",
+    commands: ["deploy", "status"],
+  },
+  "note-checkpoints": {
+    description:
+      "Whether `status` notes in the ledger where each running job has its newest checkpoint, should the cluster forget the job. It needs `jobmanager-url`, and takes the environment's lock for a moment; `false` where it runs every minute, since each note stays.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "true",
+    commands: ["status"],
+  },
   "lock-timeout": {
     description:
       "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",

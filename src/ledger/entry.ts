@@ -22,7 +22,13 @@ export type Fact =
       readonly savepointFolder: string | null;
     }
   | { readonly kind: "stop-failed"; readonly jobId: string; readonly cause: string }
-  | { readonly kind: "stopped"; readonly jobId: string; readonly savepoint: string | null }
+  | {
+      readonly kind: "stopped";
+      readonly jobId: string;
+      readonly savepoint: string | null;
+      /** A person named the path, since nothing told it. */
+      readonly named?: boolean;
+    }
   | {
       readonly kind: "submit-intended";
       readonly role: "new" | "put-back";
@@ -41,6 +47,8 @@ export type Fact =
     }
   /** The newest checkpoint that was seen of a running job: where it might start from, should the cluster forget it. */
   | { readonly kind: "checkpointed"; readonly jobId: string; readonly path: string }
+  /** A savepoint that we took is not there any more: we disposed of it, or found it gone. */
+  | { readonly kind: "disposed"; readonly path: string }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
   | {
       readonly kind: "suspended";
@@ -65,7 +73,10 @@ export interface Entry {
   readonly version: 1;
   readonly sequence: number;
   readonly id: string;
-  /** ISO 8601, UTC. For people only: nothing is decided by it. */
+  /**
+   * ISO 8601, UTC, by the writer's clock. It tells how old a savepoint is, which may keep it longer (retention) or make a
+   * warning; the order of entries is not told by it, and no id covers it.
+   */
   readonly at: string;
   readonly environment: string;
   readonly deployment: string;
@@ -128,12 +139,17 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
     savepointFolder: textOrNull,
   },
   "stop-failed": { jobId: text, cause: text },
-  stopped: { jobId: text, savepoint: textOrNull },
+  stopped: {
+    jobId: text,
+    savepoint: textOrNull,
+    named: (value) => value === undefined || typeof value === "boolean",
+  },
   "submit-intended": { role: oneOf("new", "put-back"), jobId: text, reference, restore: textOrNull },
   submitted: { jobId: text },
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   checkpointed: { jobId: text, path: text },
+  disposed: { path: text },
   finished: { jobId: text, reference },
   suspended: {
     by: oneOf("model", "command"),

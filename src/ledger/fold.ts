@@ -135,6 +135,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
       });
     case "checkpointed":
       return { ...recorded, checkpoint: { jobId: fact.jobId, path: fact.path, at: entry.at } };
+    case "disposed":
+      return recorded;
     case "finished":
       return settle({ kind: "finished", jobId: fact.jobId, reference: fact.reference });
     case "suspended":

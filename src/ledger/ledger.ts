@@ -21,10 +21,17 @@ export interface Ledger {
    * then none is stored, and `job` tells what is there now. Throws `store-unconfirmed`, or `lock-held`.
    */
   append(job: string, ...facts: readonly Fact[]): Promise<boolean>;
+  /** The same of several jobs, in one write. */
+  appendAll(all: readonly JobFacts[]): Promise<boolean>;
   /** Keeps a text for the entry that will refer to it, and says under which key. */
   keep(text: string): string;
   /** Throws `ledger-unreadable`. */
   value(key: string): Promise<string>;
+}
+
+export interface JobFacts {
+  readonly job: string;
+  readonly facts: readonly Fact[];
 }
 
 export interface Writer {
@@ -48,8 +55,7 @@ export async function openLedger(store: Store, writer: Writer): Promise<Ledger> 
 }
 
 interface Waiting {
-  readonly job: string;
-  readonly facts: readonly Fact[];
+  readonly all: readonly JobFacts[];
   readonly resolve: (isStored: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -95,9 +101,13 @@ class OpenLedger implements Ledger {
     return fold(this.#entriesOf([{ job: name, facts }]), this.#deployed).get(name) ?? nothing(name);
   }
 
-  append(job: string, ...facts: readonly Fact[]): Promise<boolean> {
+  async append(job: string, ...facts: readonly Fact[]): Promise<boolean> {
+    return await this.appendAll([{ job, facts }]);
+  }
+
+  appendAll(all: readonly JobFacts[]): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, facts, resolve, reject });
+      this.#waiting.push({ all, resolve, reject });
       if (!this.#isWriting) void this.#writeAll();
     });
   }
@@ -134,7 +144,7 @@ class OpenLedger implements Ledger {
   async #write(batch: readonly Waiting[]): Promise<boolean> {
     const { confirmLock = () => {} } = this.#writer;
     confirmLock();
-    const entries = this.#entriesOf(batch);
+    const entries = this.#entriesOf(batch.flatMap(({ all }) => all));
     try {
       await this.#store.append({ entries, values: this.#valuesOf(entries) });
     } catch (error) {
@@ -149,7 +159,7 @@ class OpenLedger implements Ledger {
     return true;
   }
 
-  #entriesOf(all: readonly { readonly job: string; readonly facts: readonly Fact[] }[]): readonly Entry[] {
+  #entriesOf(all: readonly JobFacts[]): readonly Entry[] {
     const { environment, project, commit, now } = this.#writer;
     const deployment = this.#deployment;
     const first = (this.#entries.at(-1)?.sequence ?? 0) + 1;

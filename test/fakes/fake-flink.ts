@@ -27,7 +27,7 @@ export type { Behaviour, SimulatedJob } from "./fake-flink/simulated-job.ts";
  * `numbersPerStep`; `refuseNext(message)` (the next submission), `behave(name, behaviour)` and `behaveNext(...)` (see
  * `Behaviour`: never-running, restart-loop, fails, finishes, no-checkpoints, ignores-restore),
  * `failNextSavepoint(message)` (COMPLETED with a failure cause; the job runs on), `failNextStop(message)` (the savepoint
- * is made, then the job fails), `forgetOutcomes()` (as Flink does after 5 minutes), `loseJobs()` (the JobManager came
+ * is made, then the job fails), `failNextDisposal(message)`, `forgetOutcomes()` (as Flink does after 5 minutes), `loseJobs()` (the JobManager came
  * back empty; savepoints stay), `jobs` to look inside.
  * Knobs on `gateway`: `errorsShowAt`, `stopPatience` (after which STOP JOB times out while the job stops all the same),
  * `expireSessions()`, `answer(pattern, columns, rows)` (a scripted result), `failNext(pattern, message)`.

@@ -66,6 +66,19 @@ const wrong: readonly (readonly [string, string, Readonly<Record<string, string>
   ["a count that is none", "deploy", { ...reached, "parallel-jobs": "many" }, 'parallel-jobs: "many" must be a whole'],
   ["seconds with a unit", "resume", { ...one, "verify-timeout": "3m" }, 'verify-timeout: "3m" must be a whole number'],
   ["negative seconds", "deploy", { ...reached, "steady-time": "-1" }, 'steady-time: "-1" must be a whole number'],
+  [
+    "no savepoint that stays",
+    "deploy",
+    { ...reached, "keep-savepoints": "0" },
+    "must be a whole number from 1 to 1000",
+  ],
+  [
+    "an age of savepoints without a count",
+    "deploy",
+    { ...reached, "keep-savepoints-days": "7" },
+    "keep-savepoints-days: says nothing without `keep-savepoints`",
+  ],
+  ["days with a unit", "status", { ...reached, "warn-suspended-days": "7d" }, 'warn-suspended-days: "7d" must be'],
   ["a file that is not there", "suspend", { ...one, "init-sql": "gone.sql" }, "init-sql: gone.sql cannot be read"],
 ];
 

@@ -16,9 +16,11 @@ const pureFiles = [
   "deploy/next-step.ts",
   "deploy/stopping.ts",
   "deploy/submission.ts",
+  "deploy/suspension-age.ts",
   "deploy/verify.ts",
   "deploy/waves.ts",
   "ledger/fold.ts",
+  "ledger/retention.ts",
   "project/jobs.ts",
 ];
 const impure = /^node:(fs|net|http|https|child_process|os|process|timers|dns|tls)\b|^undici$|^@actions\//;

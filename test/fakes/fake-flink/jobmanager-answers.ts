@@ -195,6 +195,7 @@ function checkpoints(job: SimulatedJob): unknown {
           status: "COMPLETED",
           is_savepoint: snapshot.isSavepoint,
           trigger_timestamp: snapshot.triggerTime,
+          state_size: 1024 * snapshot.position,
           external_path: snapshot.path ?? "<checkpoint-not-externally-addressable>",
         };
   return {

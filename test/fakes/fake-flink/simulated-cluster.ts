@@ -62,7 +62,8 @@ export class SimulatedCluster {
   readonly #snapshots = new Map<string, Snapshot>();
   readonly #operations = new Map<string, { readonly request: SavepointRequest; stepsLeft: number }>();
   readonly #outcomes = new Map<string, SavepointOutcome>();
-  readonly #disposals = new Map<string, SavepointOutcome>();
+  readonly #disposalFailures: string[] = [];
+  readonly #disposals = new Map<string, { readonly outcome: SavepointOutcome; isSeen: boolean }>();
   readonly #checkpointTriggers = new Set<string>();
   readonly #checkpointFolders = new Set<string>();
   #steps = 0;
@@ -98,6 +99,10 @@ export class SimulatedCluster {
 
   failNextStop(message: string): void {
     this.#stopFailures.push(message);
+  }
+
+  failNextDisposal(message: string): void {
+    this.#disposalFailures.push(message);
   }
 
   forgetOutcomes(): void {
@@ -154,16 +159,17 @@ export class SimulatedCluster {
 
   dispose(path: string): string {
     const id = this.newId();
-    const error = noSavepointAt(path).slice(1);
-    this.#disposals.set(
-      id,
-      this.#snapshots.delete(printedPath(path)) ? { kind: "completed", path } : { kind: "failed", error },
-    );
+    this.#disposals.set(id, { outcome: this.#disposed(path), isSeen: false });
     return id;
   }
 
+  /** In progress at the first look, as it mostly is on real Flink. */
   disposal(id: string): SavepointOutcome | null {
-    return this.#disposals.get(id) ?? null;
+    const disposal = this.#disposals.get(id);
+    if (disposal === undefined) return null;
+    if (disposal.isSeen) return disposal.outcome;
+    disposal.isSeen = true;
+    return { kind: "in-progress" };
   }
 
   /** The paths of all that were made and not disposed of, oldest first. */
@@ -209,6 +215,13 @@ export class SimulatedCluster {
   newId(): string {
     this.#serial += 1;
     return this.#serial.toString(16).padStart(32, "f");
+  }
+
+  #disposed(path: string): SavepointOutcome {
+    const failure = this.#disposalFailures.shift();
+    if (failure !== undefined) return { kind: "failed", error: [["java.io.IOException", failure]] };
+    if (this.#snapshots.delete(printedPath(path))) return { kind: "completed", path };
+    return { kind: "failed", error: noSavepointAt(path).slice(1) };
   }
 
   #created(

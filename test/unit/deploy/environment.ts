@@ -10,6 +10,7 @@ import {
   settle,
   subjectOf,
 } from "../../../src/deploy/deployment.ts";
+import { disposeOld } from "../../../src/deploy/dispose.ts";
 import { gatewayCluster } from "../../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../../src/deploy/jobmanager-cluster.ts";
 import type { Consent, Desired, Settings } from "../../../src/deploy/step.ts";
@@ -18,6 +19,7 @@ import { Gateway } from "../../../src/flink/gateway.ts";
 import { JobManager } from "../../../src/flink/jobmanager.ts";
 import { fold, type RecordedJob } from "../../../src/ledger/fold.ts";
 import { openLedger } from "../../../src/ledger/ledger.ts";
+import type { RetentionPolicy } from "../../../src/ledger/retention.ts";
 import type { Store } from "../../../src/ledger/store.ts";
 import { loadJob, secretsOf, unsealProgram } from "../../../src/ledger/stored-job.ts";
 import { openFileStore } from "../../../src/ledger/stores/file.ts";
@@ -39,7 +41,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   readonly deadline?: AbortSignal;
   readonly consent?: Partial<Consent>;
+  /** Of a deployment; everything is kept unless given. */
+  readonly retention?: RetentionPolicy;
+  /** When it happens, ISO 8601. */
+  readonly at?: string;
 }
+
+const newYear = "2026-01-01T00:00:00.000Z";
 
 /** What a run acts on; a test may put something between. */
 export interface World {
@@ -101,7 +109,10 @@ export class Environment implements AsyncDisposable {
         consentOf: () => ({ toReplay: false, toStartEmpty: false, ...options.consent }),
         secrets: secretsOf(jobs.map((job) => job.program)),
       };
-      return await deploy(request, context);
+      const outcome = await deploy(request, context);
+      if (options.retention === undefined) return outcome;
+      const now = Date.parse(options.at ?? newYear);
+      return await disposeOld(outcome, { policy: options.retention, jobs, parallelJobs: 2, now }, context);
     });
   }
 
@@ -169,7 +180,7 @@ export class Environment implements AsyncDisposable {
       this.#now += Math.max(ms, 100);
     };
     const gateway = new Gateway({ url: this.fake.gatewayUrl, signal: deadline, sleep: async () => {} });
-    const to = { gateway, initSql: [], signal: deadline };
+    const to = { gateway, initSql: [], signal: deadline, sleep: async () => {} };
     const made =
       this.through === "gateway"
         ? gatewayCluster(to)
@@ -185,7 +196,7 @@ export class Environment implements AsyncDisposable {
       environment: "test",
       project: options.project ?? null,
       commit,
-      now: () => "2026-01-01T00:00:00.000Z",
+      now: () => options.at ?? newYear,
     });
     ledger.begin(deployment);
     const context: RunContext = {

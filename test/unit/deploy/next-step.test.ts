@@ -753,7 +753,7 @@ describe("a stop with a savepoint", () => {
       recorded,
       desired: run({ answer: "file:/p" }),
       observed: { jobs: [], endedMs: 3_000 },
-      expected: record({ kind: "stopped", savepoint: "file:/p" }, note("file:/p")),
+      expected: record({ kind: "stopped", savepoint: "file:/p", named: true }, note("file:/p")),
     },
     {
       given: "whose path nobody tells does not keep a model from being removed",

@@ -63,7 +63,13 @@ describe("checkpoint statistics", () => {
       path: null,
       isSavepoint: false,
       triggerTime: 5,
+      stateSize: null,
     });
+  });
+
+  test("have the size of the whole state, where Flink tells it", () => {
+    const latest = { completed: { ...completed, external_path: "file:/c/chk-7", state_size: 2048 } };
+    expect(checkpointStatistics({ counts, latest }, "").latestCompleted).toMatchObject({ stateSize: 2048 });
   });
 
   test("are refused with the place of what is wrong", () => {

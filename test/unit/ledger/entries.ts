@@ -47,7 +47,10 @@ export const facts: fc.Arbitrary<Fact> = fc.oneof(
     savepointFolder: path,
   }),
   fc.record({ kind: fc.constant("stop-failed" as const), jobId: text, cause: text }),
-  fc.record({ kind: fc.constant("stopped" as const), jobId: text, savepoint: path }),
+  fc.record(
+    { kind: fc.constant("stopped" as const), jobId: text, savepoint: path, named: fc.boolean() },
+    { requiredKeys: ["kind", "jobId", "savepoint"] },
+  ),
   fc.record({
     kind: fc.constant("submit-intended" as const),
     role: fc.constantFrom("new" as const, "put-back" as const),
@@ -58,6 +61,8 @@ export const facts: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({ kind: fc.constant("submitted" as const), jobId: text }),
   fc.record({ kind: fc.constant("submit-failed" as const), jobId: text, cause: text }),
   fc.record({ kind: fc.constant("running" as const), jobId: text, reference: references, restored: path }),
+  fc.record({ kind: fc.constant("checkpointed" as const), jobId: text, path: text }),
+  fc.record({ kind: fc.constant("disposed" as const), path: text }),
   fc.record({ kind: fc.constant("finished" as const), jobId: text, reference: references }),
   fc.record({
     kind: fc.constant("suspended" as const),

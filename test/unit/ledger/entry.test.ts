@@ -76,7 +76,7 @@ describe("an entry is refused, never skipped,", () => {
           expect(error).toMatchObject({ code: "ledger-unreadable" });
           return;
         }
-        // The time is for people: no id covers it, and nothing is decided by it.
+        // No id covers the time.
         expect({ ...read, at: "" }).toEqual({ ...good, at: "" });
       }),
       { numRuns: 2_000 },

@@ -30,6 +30,14 @@ describe("appends", () => {
     expect(ledger.job("totals").settled).toMatchObject({ kind: "removed", savepoint: "file:/s" });
   });
 
+  test("of several jobs are one write", async () => {
+    const store = new MemoryStore();
+    const ledger = await openLedger(store, writer);
+    const all = ["a", "b"].map((job) => ({ job, facts: [adopted(job)] }));
+    expect(await ledger.appendAll(all)).toBe(true);
+    expect(store.writes.map(({ entries }) => entries.map(({ job }) => job))).toEqual([["a", "b"]]);
+  });
+
   test("that fail are not in the ledger, and the next one takes their place", async () => {
     const store = new MemoryStore();
     const ledger = await openLedger(store, writer);
