@@ -113,12 +113,14 @@ export class GitRef {
 
   async #fetch(until: Interruption): Promise<Snapshot> {
     const repository = this.#repository;
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
       const shown = await repository.head(until);
       if (shown === null) return emptySnapshot;
       if (this.#seen?.commit === shown) return this.#seen;
       // It moves while others write. Were it deleted, git would take another ref whose name ends like it.
-      if ((await repository.fetch(until)) === shown) return await this.#snapshot(shown, until);
+      const fetched = await repository.fetch(until);
+      if (fetched === shown) return await this.#snapshot(shown, until);
+      if (tries === mostTries) throw new Error(`the remote shows ${shown}, and gives ${fetched}`);
     }
   }
 
