@@ -7,6 +7,8 @@ test("a sample of the crash matrix, and two deployments at once: every number on
     flinkVersion: "1.20.3",
     only: null,
     sampleSize: 12,
+    // A cluster of its own, with ZooKeeper.
+    without: ["jobmanager-ha"],
     raceRounds: 1,
     parallel: 2,
     log: (line) => console.log(line),

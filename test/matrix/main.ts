@@ -27,6 +27,7 @@ const report = await runMatrix({
   flinkVersion: values["flink-version"],
   only: values.only ?? null,
   sampleSize: values.sample === undefined ? null : count("sample"),
+  without: [],
   raceRounds: count("races"),
   parallel: count("parallel"),
   log: (line) => console.error(line),
