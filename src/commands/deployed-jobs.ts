@@ -44,7 +44,7 @@ export async function deployedJobs(
     if (settled?.kind === "removed" && settled.savepoint !== null) past.set(name, "removed");
     if (settled?.kind === "running" && settled.reference === null) past.set(name, "taken-over");
     if (settled?.kind === "removed" && settled.savepoint === null && settled.reference !== null) {
-      const { job } = await loadJob(store, settled.reference);
+      const { job } = await loadJob(values, settled.reference);
       if (job.program.runtimeMode === "streaming") lost.set(name, job);
     }
     if (settled === null || settled.kind === "removed" || settled.reference === null) continue;
