@@ -60,7 +60,7 @@ export function isNewPath(before: Job | null, after: Job | null): boolean {
 /** Of a job that ran, and left nothing from which it sends no record twice. */
 export const unknownState: StateVerdict = {
   kind: "unknown",
-  text: "Its removal left no savepoint from which it sends no record twice. Set upgrade_mode to stateless where it may read everything again, or put a path into its execution_config as execution.savepoint.path.",
+  text: "Its removal left no savepoint from which it sends no record twice. Where it may read everything again, name it in `allow-fresh-start`; or put a path into its execution_config as execution.savepoint.path.",
 };
 
 const fromNamedPath: StateVerdict = {

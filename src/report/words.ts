@@ -46,7 +46,7 @@ export function stateWord({ state, kind }: Change): string {
 
 /** What a deployment of this change does, step by step. */
 export function deploymentText(change: Change): string {
-  if (change.state.kind === "unknown") return "The job is refused with `needs-operator`, and nothing is started.";
+  if (change.state.kind === "unknown") return "The job is refused with `needs-operator` until one of the two is done.";
   const isBatch = (change.after ?? change.before)?.program.runtimeMode === "batch";
   switch (change.kind) {
     case "create":

@@ -1,19 +1,15 @@
-import { beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { deployedJobs } from "../../../src/commands/deployed-jobs.ts";
 import type { Fact, JobReference } from "../../../src/ledger/entry.ts";
 import { fold } from "../../../src/ledger/fold.ts";
-import { type Ledger, openLedger } from "../../../src/ledger/ledger.ts";
+import { openLedger } from "../../../src/ledger/ledger.ts";
 import { keepJob } from "../../../src/ledger/stored-job.ts";
 import { entry } from "../ledger/entries.ts";
 import { MemoryStore } from "../ledger/memory-store.ts";
-import { writer } from "../ledger/store-contract.ts";
 import { job } from "../plan/jobs.ts";
 
-let ledger: Ledger;
-beforeEach(async () => {
-  ledger = await openLedger(new MemoryStore(), writer);
-});
-
+const writer = { environment: "test", project: "shop", commit: null, now: () => "2026-01-01T00:00:00.000Z" };
+const ledger = await openLedger(new MemoryStore(), writer);
 const read = (...facts: readonly (readonly [string, Fact])[]) =>
   deployedJobs(ledger, fold(facts.map(([name, fact], at) => entry(fact, { sequence: at + 1, job: name }))), {
     project: "shop",
@@ -40,14 +36,14 @@ test("a streaming job whose removal left no savepoint is lost; one that left som
 });
 
 test("compiled plans are those of the Flink version only: another one compiles otherwise", async () => {
-  const running = async (name: string, plan: string | null, version: string): Promise<readonly [string, Fact]> => {
+  const running = (name: string, plan: string | null, version: string): readonly [string, Fact] => {
     const reference = keepJob(ledger, job(name), plan, version);
     return [name, { kind: "running", jobId: name, reference, restored: null }];
   };
   const { compiledPlans } = await read(
-    await running("a", "plan of a", "1.20.3"),
-    await running("b", "plan of b", "2.3.0"),
-    await running("c", null, "1.20.3"),
+    running("a", "plan of a", "1.20.3"),
+    running("b", "plan of b", "2.3.0"),
+    running("c", null, "1.20.3"),
   );
   expect([...compiledPlans]).toEqual([["a", "plan of a"]]);
 });

@@ -88,7 +88,7 @@ test("a job whose state nobody knows stands in the verdict and in its row, and i
     "**1 job will change: 1 to create.** ⚠️ **1 job will be refused, since the state is not known.**",
   );
   expect(text).toMatch(/^\| `m` \| create \| back in the project.* \| ⚠️ \*\*not known\*\* \|$/m);
-  expect(text).toContain("**Deployment:** The job is refused with `needs-operator`, and nothing is started.");
+  expect(text).toContain("**Deployment:** The job is refused with `needs-operator` until one of the two is done.");
 });
 
 test("dropped state stands in the verdict and in the row", () => {
