@@ -9,8 +9,8 @@ export interface Ledger {
   readonly environment: string;
   /** The dbt project that is being deployed; null where none is. */
   readonly project: string | null;
-  /** From here on entries are of this deployment: its id may follow from what the ledger says. */
-  begin(deployment: string): void;
+  /** From here on entries are of this deployment, and of this commit if one is given: both may follow from the ledger. */
+  begin(deployment: string, commit?: string | null): void;
   entries(): readonly Entry[];
   deployed(): Deployed;
   job(name: string): RecordedJob;
@@ -21,10 +21,17 @@ export interface Ledger {
    * then none is stored, and `job` tells what is there now. Throws `store-unconfirmed`, or `lock-held`.
    */
   append(job: string, ...facts: readonly Fact[]): Promise<boolean>;
+  /** The same for facts of several jobs: all of them are stored, or none. */
+  appendAll(facts: readonly JobFacts[]): Promise<boolean>;
   /** Keeps a text for the entry that will refer to it, and says under which key. */
   keep(text: string): string;
   /** Throws `ledger-unreadable`. */
   value(key: string): Promise<string>;
+}
+
+export interface JobFacts {
+  readonly job: string;
+  readonly facts: readonly Fact[];
 }
 
 export interface Writer {
@@ -48,8 +55,7 @@ export async function openLedger(store: Store, writer: Writer): Promise<Ledger> 
 }
 
 interface Waiting {
-  readonly job: string;
-  readonly facts: readonly Fact[];
+  readonly all: readonly JobFacts[];
   readonly resolve: (isStored: boolean) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -65,18 +71,21 @@ class OpenLedger implements Ledger {
   #waiting: Waiting[] = [];
   #isWriting = false;
   #deployment = "";
+  #commit: string | null;
 
   constructor(store: Store, writer: Writer, entries: readonly Entry[]) {
     this.environment = writer.environment;
     this.project = writer.project;
     this.#store = store;
     this.#writer = writer;
+    this.#commit = writer.commit;
     this.#entries = entries;
     this.#deployed = fold(entries);
   }
 
-  begin(deployment: string): void {
+  begin(deployment: string, commit: string | null = this.#writer.commit): void {
     this.#deployment = deployment;
+    this.#commit = commit;
   }
 
   entries(): readonly Entry[] {
@@ -96,8 +105,12 @@ class OpenLedger implements Ledger {
   }
 
   append(job: string, ...facts: readonly Fact[]): Promise<boolean> {
+    return this.appendAll([{ job, facts }]);
+  }
+
+  appendAll(all: readonly JobFacts[]): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, facts, resolve, reject });
+      this.#waiting.push({ all, resolve, reject });
       if (!this.#isWriting) void this.#writeAll();
     });
   }
@@ -134,7 +147,7 @@ class OpenLedger implements Ledger {
   async #write(batch: readonly Waiting[]): Promise<boolean> {
     const { confirmLock = () => {} } = this.#writer;
     confirmLock();
-    const entries = this.#entriesOf(batch);
+    const entries = this.#entriesOf(batch.flatMap(({ all }) => all));
     try {
       await this.#store.append({ entries, values: this.#valuesOf(entries) });
     } catch (error) {
@@ -149,9 +162,10 @@ class OpenLedger implements Ledger {
     return true;
   }
 
-  #entriesOf(all: readonly { readonly job: string; readonly facts: readonly Fact[] }[]): readonly Entry[] {
-    const { environment, project, commit, now } = this.#writer;
+  #entriesOf(all: readonly JobFacts[]): readonly Entry[] {
+    const { environment, project, now } = this.#writer;
     const deployment = this.#deployment;
+    const commit = this.#commit;
     const first = (this.#entries.at(-1)?.sequence ?? 0) + 1;
     return all
       .flatMap(({ job, facts }) => facts.map((fact) => ({ job, fact })))

@@ -19,6 +19,8 @@ const pureFiles = [
   "deploy/verify.ts",
   "deploy/waves.ts",
   "ledger/fold.ts",
+  "ledger/history.ts",
+  "ledger/rests.ts",
   "project/jobs.ts",
 ];
 const impure = /^node:(fs|net|http|https|child_process|os|process|timers|dns|tls)\b|^undici$|^@actions\//;
