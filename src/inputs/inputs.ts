@@ -90,9 +90,30 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   RunInputs &
   ConsentInputs &
   VerifyInputs;
+export type RollbackInputs = {
+  readonly command: "rollback";
+  /** Empty: all that differ. */
+  readonly jobs: readonly string[];
+  readonly to: string | null;
+  readonly keepProgress: boolean;
+} & RecordingInputs &
+  StoreInputs &
+  LockInputs &
+  ClusterInputs &
+  RunInputs &
+  ConsentInputs &
+  VerifyInputs;
+export type HistoryInputs = { readonly command: "history"; readonly jobs: readonly string[] } & StoreInputs;
 export type StatusInputs = { readonly command: "status"; readonly jobs: readonly string[] } & StoreInputs &
   ClusterInputs;
-export type Inputs = PlanInputs | DeployInputs | SuspendInputs | ResumeInputs | StatusInputs;
+export type Inputs =
+  | PlanInputs
+  | DeployInputs
+  | SuspendInputs
+  | ResumeInputs
+  | RollbackInputs
+  | HistoryInputs
+  | StatusInputs;
 
 /** What the user gave, by input name; an absent or empty value means the default. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>;
@@ -166,6 +187,22 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...consent(),
         ...verify(),
       };
+    case "rollback":
+      return {
+        command,
+        jobs: read.list("jobs"),
+        to: read.beginningOrNull("to"),
+        keepProgress: read.choice("keep-progress", ["true", "false"]) === "true",
+        ...recordingInputs(read),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        ...consent(),
+        ...verify(),
+      };
+    case "history":
+      return { command, jobs: read.list("jobs"), ...store() };
     case "status":
       return { command, jobs: read.list("jobs"), ...store(), ...cluster() };
   }
@@ -227,6 +264,15 @@ class Reader {
     const value = this.text(name);
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(value) || value.includes("..")) {
       throw this.#invalid(name, value, "must be letters, digits, `.`, `_` and `-`, at most 63 of them");
+    }
+    return value;
+  }
+
+  /** Of an id or a commit; fewer signs would soon mean several. */
+  beginningOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value !== null && !/^[0-9a-f]{6,64}$/.test(value)) {
+      throw this.#invalid(name, value, "must be at least 6 signs of an id or a commit (0 to 9, a to f)");
     }
     return value;
   }

@@ -42,6 +42,8 @@ const wrong: readonly (readonly [string, string, Readonly<Record<string, string>
   ["a count that is none", "deploy", { ...reached, "parallel-jobs": "many" }, 'parallel-jobs: "many" must be a whole'],
   ["seconds with a unit", "resume", { ...one, "verify-timeout": "3m" }, 'verify-timeout: "3m" must be a whole number'],
   ["negative seconds", "deploy", { ...reached, "steady-time": "-1" }, 'steady-time: "-1" must be a whole number'],
+  ["too little of an id", "rollback", { ...reached, to: "3f2a9" }, 'to: "3f2a9" must be at least 6 signs of an id'],
+  ["an answer that is none", "rollback", { ...reached, "keep-progress": "yes" }, "must be one of true, false"],
   ["a file that is not there", "suspend", { ...one, "init-sql": "gone.sql" }, "init-sql: gone.sql cannot be read"],
 ];
 

@@ -14,6 +14,7 @@ const pureFiles = [
   "deploy/begin.ts",
   "deploy/ids.ts",
   "deploy/next-step.ts",
+  "deploy/rollback-plan.ts",
   "deploy/stopping.ts",
   "deploy/submission.ts",
   "deploy/verify.ts",

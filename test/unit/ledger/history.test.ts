@@ -95,7 +95,8 @@ describe("the rests of a job", () => {
   });
 
   test("do not know what a job left that was stopped without a savepoint", () => {
-    const said = [deploy("d2"), stop("j1"), stopped("j1", null), submit("j2", b, null), running("j2", b)] as const;
+    const named = "theirs";
+    const said = [deploy("d2"), stop("j1"), stopped("j1", null), submit("j2", b, named), running("j2", b)] as const;
     expect(restsOf([deploy("d1"), running("j1", a)], said)[0]).toMatchObject({ left: null });
   });
 
