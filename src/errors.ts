@@ -54,6 +54,8 @@ export const errorCodes = {
   "needs-operator":
     "The facts do not tell which job or which state is right, and a wrong guess would lose or repeat records. Do what the message says, then run the command again.",
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
+  "unknown-deployment":
+    "No deployment is meant by `to`, or more than one, or there is none to go back to; `flink-dbt-deploy history` lists them.",
   "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
   "lock-held":
     "Another run holds the environment's lock, or wrote to its ledger meanwhile. Wait for it to end, then run the same command again; raise `lock-timeout` to wait longer. The lock of a run that died ends by itself after `lock-lease`.",

@@ -145,9 +145,9 @@ function sayRenames(changes: readonly Change[], log: (line: string) => void): vo
 export async function report(
   outcome: Outcome,
   shell: Shell,
-  { plan }: { readonly plan: Plan | null },
+  { plan, about = null }: { readonly plan: Plan | null; readonly about?: string | null },
 ): Promise<CommandResult> {
-  await shell.print(renderOutcome(outcome, plan));
+  await shell.print(renderOutcome(outcome, plan, about));
   const failed = outcome.jobs.filter((job) => job.code !== null);
   const [first] = failed;
   return {

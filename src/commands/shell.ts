@@ -27,10 +27,10 @@ export interface Shell {
 export const outputNames = {
   reason: "`ok`, or the code that the command ended with; the troubleshooting table lists them.",
   "has-changes": "`true` when the plan or the deployment changes a job.",
-  jobs: "JSON: a list of jobs, each with its name and what happens or happened to it.",
+  jobs: "JSON: a list of jobs, each with its name and what happens or happened to it; of `history` a list of deployments.",
   "plan-file": "Path of the plan as JSON (`plan`).",
   "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
-  deployment: "Id of the deployment (`deploy`, `suspend`, `resume`).",
+  deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 
 export type Outputs = Readonly<Partial<Record<keyof typeof outputNames, string>>>;

@@ -113,6 +113,20 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   RunInputs &
   ConsentInputs &
   VerifyInputs;
+export type RollbackInputs = {
+  readonly command: "rollback";
+  /** Empty: all that differ. */
+  readonly jobs: readonly string[];
+  readonly to: string | null;
+  readonly keepProgress: boolean;
+} & RecordingInputs &
+  StoreInputs &
+  LockInputs &
+  ClusterInputs &
+  RunInputs &
+  ConsentInputs &
+  VerifyInputs;
+export type HistoryInputs = { readonly command: "history"; readonly jobs: readonly string[] } & StoreInputs;
 export type StatusInputs = {
   readonly command: "status";
   readonly jobs: readonly string[];
@@ -128,6 +142,8 @@ export type Inputs =
   | DeployInputs
   | SuspendInputs
   | ResumeInputs
+  | RollbackInputs
+  | HistoryInputs
   | StatusInputs
   | LedgerExportInputs
   | LedgerImportInputs;
@@ -214,6 +230,22 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...consent(),
         ...verify(),
       };
+    case "rollback":
+      return {
+        command,
+        jobs: read.list("jobs"),
+        to: read.beginningOrNull("to"),
+        keepProgress: read.choice("keep-progress", ["true", "false"]) === "true",
+        ...recordingInputs(read),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        ...consent(),
+        ...verify(),
+      };
+    case "history":
+      return { command, jobs: read.list("jobs"), ...store() };
     case "status":
       return {
         command,
@@ -307,6 +339,15 @@ class Reader {
     const part = "(?!\\.)(?:(?!\\.\\.)[A-Za-z0-9._-])+(?<!\\.|\\.lock)";
     if (value !== null && !new RegExp(`^refs(?:/${part}){2,}$`).test(value))
       throw this.#invalid(name, value, "must be the full name of a ref, such as refs/heads/flink-ledger");
+    return value;
+  }
+
+  /** Of an id or a commit; fewer signs would soon mean several. */
+  beginningOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value !== null && !/^[0-9a-f]{6,64}$/.test(value)) {
+      throw this.#invalid(name, value, "must be at least 6 signs of an id or a commit (0 to 9, a to f)");
+    }
     return value;
   }
 

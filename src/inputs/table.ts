@@ -3,6 +3,8 @@ export const commands = {
   deploy: "Bring the cluster's jobs to the project's state, each with its state, and prove that they run.",
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
+  rollback: "Bring jobs back to what an earlier deployment ran, from the savepoints that they were left with.",
+  history: "Show the deployments that can be rolled back to, and from which savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
   "ledger-export": "Write the ledger into a file of JSON that a person can read.",
   "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
@@ -26,14 +28,16 @@ export interface InputDescription {
 }
 
 const project = ["plan", "deploy"] as const;
-/** `resume` asks dbt only for secrets, which the ledger does not keep. */
-const recorded = ["plan", "deploy", "resume"] as const;
-const cluster = ["deploy", "suspend", "resume", "status"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "status", "ledger-export", "ledger-import"] as const;
+/** `resume` and `rollback` ask dbt only for secrets, which the ledger does not keep. */
+const recorded = ["plan", "deploy", "resume", "rollback"] as const;
+const cluster = ["deploy", "suspend", "resume", "rollback", "status"] as const;
 const moving = ["ledger-export", "ledger-import"] as const;
-const sessions = ["plan", "deploy", "suspend", "resume"] as const;
-const operations = ["suspend", "resume", "status"] as const;
-const writing = ["deploy", "suspend", "resume", "ledger-import"] as const;
+const all = ["plan", "deploy", "suspend", "resume", "rollback", "history", "status", ...moving] as const;
+const sessions = ["plan", "deploy", "suspend", "resume", "rollback"] as const;
+const operations = ["suspend", "resume", "rollback", "history", "status"] as const;
+const changing = ["deploy", "suspend", "resume", "rollback"] as const;
+const writing = [...changing, "ledger-import"] as const;
+const starting = ["deploy", "resume", "rollback"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
@@ -149,7 +153,7 @@ export const inputTable = {
       "URI of the folder that savepoints go to, writable by every Flink process: `s3://bucket/savepoints`. Required to stop a job with its state.",
     kind: "text",
     default: "",
-    commands: ["deploy", "suspend", "resume"],
+    commands: changing,
   },
   store: {
     description:
@@ -164,20 +168,35 @@ export const inputTable = {
       "Command that lists everything below a folder of checkpoints or savepoints, a path a line; `{}` stands for the folder's URI: `aws s3 ls --recursive {}`. With it, a job that the cluster forgot goes on from its newest checkpoint. Folders of this machine (`file:`) are listed without it.",
     kind: "text",
     default: "",
-    commands: writing,
+    commands: changing,
   },
   "allow-replay": {
     description:
-      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice. For one deployment.",
+      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice; in a rollback also those that may be cancelled where no savepoint can be taken of them. For one deployment.",
     kind: "list",
     default: "",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "allow-fresh-start": {
     description: "Jobs, as names or globs, that may start without any state where theirs is lost. For one deployment.",
     kind: "list",
     default: "",
-    commands: ["deploy", "resume"],
+    commands: starting,
+  },
+  to: {
+    description:
+      "The deployment to go back to: its id or its commit, or at least the first 6 signs of one; `history` lists them. Empty: the one before the newest that changed the jobs; after a rollback, where that one went.",
+    kind: "text",
+    default: "",
+    commands: ["rollback"],
+  },
+  "keep-progress": {
+    description:
+      "`true`: the earlier program goes on from what the job has now, so that no record is processed twice, where Flink can restore that state into it. `false`: from the savepoint that it was left with, so that what came since is processed again.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["rollback"],
   },
   "keep-savepoints": {
     description:
@@ -283,7 +302,7 @@ export const inputTable = {
   },
   jobs: {
     description:
-      "Job names or globs, separated by commas: `orders_*, customers`. Required but for `status`, where empty means all.",
+      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend` and `resume`; elsewhere empty means all.",
     kind: "list",
     default: "",
     commands: operations,
@@ -307,32 +326,32 @@ export const inputTable = {
     description: "How many jobs are worked on at a time.",
     kind: "count",
     default: "4",
-    commands: ["deploy", "suspend", "resume"],
+    commands: changing,
   },
   "verify-checkpoints": {
     description: "Completed checkpoints that prove a new job. Seen only with `jobmanager-url`.",
     kind: "count",
     default: "1",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "verify-timeout": {
     description: "Seconds within which a new streaming job must hold, or the old one is put back.",
     kind: "seconds",
     default: "180",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "steady-time": {
     description:
       "Seconds that a job must be seen RUNNING without a break where no checkpoint can prove it: it takes none, or `jobmanager-url` is not given.",
     kind: "seconds",
     default: "10",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "batch-timeout": {
     description: "Seconds within which a batch job must finish.",
     kind: "seconds",
     default: "3600",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "plan-file": {
     description: "Where to write the plan as JSON.",

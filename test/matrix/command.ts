@@ -199,6 +199,7 @@ async function toRun(name: string, ledger: Ledger) {
     upgradeMode,
     runtimeMode: program.runtimeMode,
     consent,
+    rewind: null,
     ...noPath,
   };
   return { desired, program: unsealProgram(program, new Map()) };

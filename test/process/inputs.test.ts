@@ -79,6 +79,8 @@ const wrong: readonly (readonly [string, string, Readonly<Record<string, string>
     "keep-savepoints-days: says nothing without `keep-savepoints`",
   ],
   ["days with a unit", "status", { ...reached, "warn-suspended-days": "7d" }, 'warn-suspended-days: "7d" must be'],
+  ["too little of an id", "rollback", { ...reached, to: "3f2a9" }, 'to: "3f2a9" must be at least 6 signs of an id'],
+  ["an answer that is none", "rollback", { ...reached, "keep-progress": "yes" }, "must be one of true, false"],
   ["a file that is not there", "suspend", { ...one, "init-sql": "gone.sql" }, "init-sql: gone.sql cannot be read"],
 ];
 

@@ -155,7 +155,7 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
       ...inputNames,
       ...Object.keys(outputNames),
       // Facts of the ledger, and names of others.
-      ...["stop-intended", "stop-failed", "submit-intended", "submit-failed"],
+      ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
       ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);
