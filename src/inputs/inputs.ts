@@ -1,5 +1,5 @@
 import { DeployError } from "../errors.ts";
-import { mask } from "../secrets.ts";
+import { holdsPassword, mask } from "../secrets.ts";
 import { type Command, commands, type InputName, inputTable } from "./table.ts";
 
 /** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
@@ -449,6 +449,14 @@ class Reader {
         name,
         value,
         "must be a URI with its scheme, such as s3://bucket/savepoints or file:///savepoints",
+      );
+    }
+    if (value !== null && holdsPassword(value)) {
+      const shown = value.replace(/:\/\/.*@/s, `://${mask}@`);
+      throw this.#invalid(
+        name,
+        shown,
+        "must hold no password: it would be stored; Flink takes it from its configuration",
       );
     }
     return value;

@@ -82,7 +82,11 @@ function replaced(before: Job | null, after: Job | null): StateVerdict {
           text: "upgrade_mode is stateless: all state is dropped, the new job starts from the savepoint that the model names.",
         };
       return { kind: "dropped", text: "upgrade_mode is stateless: all state is dropped, the new job starts empty." };
-    // `last_state` too: no deployment restores from a checkpoint yet.
+    case "last_state":
+      return {
+        kind: "flink-decides",
+        text: "Restored from the job's newest checkpoint where that outlives the job, else from a savepoint; Flink decides at the restore which operators take their state over.",
+      };
     default:
       return {
         kind: "flink-decides",

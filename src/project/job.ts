@@ -1,4 +1,4 @@
-/** `last_state` is to restore from the newest retained checkpoint, and is like `savepoint` yet; the adapter knows the first two only. */
+/** `last_state` goes on from the newest retained checkpoint; the adapter knows the first two only. */
 export type UpgradeMode = "stateless" | "savepoint" | "last_state";
 export type DesiredState = "running" | "suspended";
 export type RuntimeMode = "streaming" | "batch";

@@ -31,6 +31,12 @@ const wrong: readonly (readonly [string, string, Readonly<Record<string, string>
     { ...one, "savepoint-dir": "/savepoints" },
     'savepoint-dir: "/savepoints" must be a URI with its scheme',
   ],
+  [
+    "a password in a URI",
+    "suspend",
+    { ...one, "savepoint-dir": "s3://key:geheim@bucket/savepoints" },
+    'savepoint-dir: "s3://******@bucket/savepoints" must hold no password',
+  ],
   ["no choice of the store", "plan", { store: "s3" }, 'store: "s3" must be one or more of git, file'],
   ["a store twice", "plan", { store: "git, git" }, 'store: "git, git" names one of them twice'],
   ["a short name of a ref", "plan", { "ledger-ref": "ledger" }, 'ledger-ref: "ledger" must be the full name of a ref'],
