@@ -58,7 +58,7 @@ function withConsent(situation: Situation, settled: Running, what: string, isKno
 function adviceOn({ observed, settled }: Situation, older: string | null, isKnown: boolean): string {
   const { retained } = observed;
   if (retained.kind === "found") {
-    return `its newest checkpoint is ${retained.path}: mend what made it fail and ${nameAPath}, or give the model `upgrade_mode: last_state`;
+    return `its newest checkpoint is ${retained.path}: mend what made it fail and ${nameAPath}, or give its model the upgrade mode last_state`;
   }
   const untold =
     retained.kind === "none"
@@ -69,6 +69,6 @@ function adviceOn({ observed, settled }: Situation, older: string | null, isKnow
   const isEmpty = settled?.kind === "running" && older === null;
   const agreed = isEmpty
     ? "set `allow-fresh-start` to start it without any state"
-    : `set \`allow-replay\` to go on from $older, so that everything after it is processed again`;
+    : `set \`allow-replay\` to go on from ${older}, so that everything after it is processed again`;
   return `${untold} and ${nameAPath}; or ${agreed}`;
 }
