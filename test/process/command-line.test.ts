@@ -39,14 +39,11 @@ describe("help and version go to standard output and end with 0", () => {
 });
 
 describe("a wrong call ends with 2 and says on standard error what is wrong and where help is", () => {
+  const known = Object.keys(commands).join(", ");
   const help = `inputs-invalid: ${errorCodes["inputs-invalid"]}\n`;
   test.each([
-    ["an unknown command", ["destroy"], 'command: "destroy" is none of plan, deploy, suspend, resume, status'],
-    [
-      "a flag without a command",
-      ["--base", "main"],
-      'command: "--base" is none of plan, deploy, suspend, resume, status',
-    ],
+    ["an unknown command", ["destroy"], `command: "destroy" is none of ${known}`],
+    ["a flag without a command", ["--base", "main"], `command: "--base" is none of ${known}`],
     ["an unknown flag", ["plan", "--bass", "main"], "--bass: plan has no such input"],
     ["a flag of another command", ["status", "--renames", "a=b"], "--renames: status has no such input"],
     ["a short flag", ["plan", "-b", "main"], "-b: plan has no such input"],
