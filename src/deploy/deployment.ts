@@ -59,7 +59,7 @@ export async function settleAll(
   let stopped = false;
   for (const wave of waves) {
     if (stopped || context.signal.aborted) {
-      for (const { name } of wave) outcomes.push(skipped(name));
+      for (const { name } of wave) outcomes.push(context.signal.aborted ? notBegun(name) : skipped(name));
       continue;
     }
     const results = await inParallel(wave, parallelJobs, (work) => settle(work, context));
@@ -273,12 +273,17 @@ export function unchanged({ name, settled }: RecordedJob): JobOutcome {
   return { ...skipped(name), ending: "unchanged", message: null, jobId, savepoint };
 }
 
+/** A run that was interrupted has not done what was asked, though nothing failed. */
+function notBegun(job: string): JobOutcome {
+  return { ...skipped(job), code: "interrupted", message: "not begun, because the run was interrupted" };
+}
+
 function skipped(job: string): JobOutcome {
   return {
     job,
     ending: "skipped",
     code: null,
-    message: "not begun, because an earlier job failed or the run was interrupted",
+    message: "not begun, because an earlier job failed",
     jobId: null,
     savepoint: null,
     restored: null,

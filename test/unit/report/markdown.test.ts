@@ -129,7 +129,7 @@ test("what is dropped for length goes in order: graphs, plans, unchanged lines, 
 
 test("500 changed jobs fit into a comment", () => {
   expect(Buffer.byteLength(render(many(500, 1), many(500, 2), {}, 60_000))).toBeLessThanOrEqual(60_000);
-});
+}, 30_000);
 
 test("no secret of the project is shown", () => {
   const secret = (value: string) => ({
