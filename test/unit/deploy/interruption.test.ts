@@ -89,6 +89,9 @@ test("an interruption begins no further wave", async () => {
   const plain = job({ name: "readers" });
   const reader = { ...plain, program: { ...plain.program, setup: [...plain.program.setup, first.program.sink] } };
   const { jobs } = await it.deploy([first, reader], { signal, deadline, tamper });
-  expect(jobs.map(({ code }) => code)).toEqual(["interrupted", "interrupted"]);
-  expect(it.fake.cluster.jobs.size).toBe(0);
+  expect(jobs.map(({ ending, code }) => [ending, code])).toEqual([
+    ["created", null],
+    ["skipped", "interrupted"],
+  ]);
+  expect(it.fake.living("readers")).toEqual([]);
 });
