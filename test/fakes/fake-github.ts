@@ -18,10 +18,10 @@ export type { GithubRequest, Trouble } from "./fake-github/server.ts";
  * toolkit talk to it unmodified. Its time stands still until `clock` is moved, and everything is deterministic.
  *
  * `startRun()` starts a workflow run; `environmentOf(run)` is what the runner would set for its steps.
- * Knobs: `artifacts` (`listLag`, `isListedOldestFirst`, `add`), `caches` (`lookupLag`, `evictUnread`, `remove`,
- * `reserve`), `blobs.overwrite`, `tokens` (what each token of the REST API may do), `trouble` (errors, rate limits, lost
- * connections, half answers), and the log `requests`.
- * More of the REST API goes into a file of its own beside `artifacts.ts`, with its routes in `routes`.
+ * Knobs: `artifacts` (`listLag`, `isListedOldestFirst`, `hasDigests`, `add`, `copy`, `remove`), `caches` (`lookupLag`,
+ * `evictUnread`, `remove`, `restore`, `reserve`), `blobs.overwrite`, `tokens` (what each token of the REST API may do),
+ * `clock.passDays`, `trouble` (errors, rate limits, lost connections, half answers), and the log `requests`.
+ * More of the REST API goes into a file of its own beside `artifacts.ts`, with its routes in `#routes`.
  */
 export class FakeGithub implements AsyncDisposable {
   static readonly repository = "acme/shop";

@@ -171,7 +171,7 @@ class CachePlace {
     const { environment, service, client, sleep } = this.#options;
     const key = nameOf(environment, this.#kind, number);
     const isSaved = await client.save(key, this.#file, text);
-    for (const pauseMs of looksMs) {
+    for (const pauseMs of isSaved ? looksMs : looksMs.slice(0, 3)) {
       if (pauseMs > 0) await sleep(pauseMs);
       const found = await service.find(key, this.#file);
       // A machine that packs otherwise saves beside ours, and neither can be taken back: then it is nobody's.

@@ -63,9 +63,19 @@ describe("the list of artifacts", () => {
 
   test("is read to its end where it does not begin with the newest", async () => {
     await open().append(write([first]));
-    others(120);
     await open().append(write([second]));
+    others(120);
+    await open().append(write([third]));
     fake.artifacts.isListedOldestFirst = true;
+    expect(await open().entries()).toEqual([first, second, third]);
+  });
+
+  test("is read as far as what a write is made from, however long ago that was made", async () => {
+    await open().append(write([first]));
+    fake.clock.passDays(5);
+    others(100);
+    fake.clock.passDays(3);
+    await open().append(write([second]));
     expect(await open().entries()).toEqual([first, second]);
   });
 
@@ -150,6 +160,23 @@ describe("a write", () => {
   test("that reads back otherwise is unconfirmed", async () => {
     fake.trouble({ matches: isDownload, effect: { status: 200, body: Buffer.from("other bytes") } });
     await expect(open().append(write([first]))).rejects.toMatchObject(unconfirmed(/but GitHub says it is sha256:/));
+  });
+
+  test("that reads back otherwise is unconfirmed where there is no digest either", async () => {
+    fake.artifacts.hasDigests = false;
+    await open().append(write([first]));
+    const [other] = fake.artifacts.all;
+    const body = fake.blobs.content(other?.blob ?? "");
+    fake.trouble({ matches: isDownload, effect: { status: 200, body }, skip: 1 });
+    await expect(open().append(write([second]))).rejects.toMatchObject(unconfirmed("differs from what was written"));
+  });
+
+  test("shows the token of the REST API to nobody else", async () => {
+    await open().append(write([first]));
+    await open().entries();
+    const tokens = fake.requests.map(({ service, token }) => `${service}: ${token === "token-of-the-job"}`);
+    expect(new Set(tokens)).toEqual(new Set(["api: true", "twirp: false", "blobs: false"]));
+    expect(fake.requests.filter(({ service, token }) => service === "blobs" && token !== "")).toEqual([]);
   });
 
   test("from what someone else has written to meanwhile is refused without an upload", async () => {
@@ -458,6 +485,22 @@ describe("the lock", () => {
     fake.trouble({ matches: isCall("CreateArtifact"), effect: { status: 403, body: { msg: "storage quota" } } });
     await expect(open().setLock(lock(1))).rejects.toMatchObject(unconfirmed("storage quota"));
     expect(await open().lock()).toBeNull();
+  });
+
+  test("is nobody's to change while two claim it", async () => {
+    await open().setLock(lock(1));
+    const [claim] = fake.artifacts.all;
+    if (claim !== undefined) fake.artifacts.copy(claim, fake.startRun());
+    expect(await open().setLock(lock(2, "bo"))).toBe(false);
+    expect(names()).toHaveLength(2);
+  });
+
+  test("that GitHub has otherwise than it was sent is not taken", async () => {
+    const reply = fake.artifacts.reply.bind(fake.artifacts);
+    vi.spyOn(fake.artifacts, "reply").mockImplementation((method, run, request) => {
+      return reply(method, run, method === "FinalizeArtifact" ? { ...request, hash: "sha256:other" } : request);
+    });
+    await expect(open().setLock(lock(1))).rejects.toMatchObject(unconfirmed(/is sha256:other, and not sha256:/));
   });
 
   test("of a run that ended without a word expires by itself", async () => {

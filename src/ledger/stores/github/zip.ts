@@ -1,7 +1,7 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import { DeployError } from "../../../errors.ts";
 
-const endSignature = 0x06054b50;
+const endSignature = Buffer.from([0x50, 0x4b, 0x05, 0x06]);
 const entrySignature = 0x02014b50;
 const localSignature = 0x04034b50;
 
@@ -13,8 +13,9 @@ const localSignature = 0x04034b50;
 export function readZip(archive: Buffer, where: string): string {
   const damaged = (why: string): DeployError => new DeployError("ledger-unreadable", `${where} is damaged: ${why}`);
   try {
-    const end = archive.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
-    if (end < 0 || archive.readUInt32LE(end) !== endSignature) throw damaged("it has no directory");
+    const end = archive.lastIndexOf(endSignature);
+    if (end < 0) throw damaged("it has no directory");
+    if (end + 22 + archive.readUInt16LE(end + 20) !== archive.byteLength) throw damaged("it was cut short");
     if (archive.readUInt16LE(end + 10) !== 1) throw damaged(`it holds ${archive.readUInt16LE(end + 10)} files, not 1`);
     const entry = archive.readUInt32LE(end + 16);
     if (archive.readUInt32LE(entry) !== entrySignature) throw damaged("its directory has no entry");
