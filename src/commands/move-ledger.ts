@@ -1,11 +1,12 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
 import { DeployError, describeError } from "../errors.ts";
 import type { LedgerExportInputs, LedgerImportInputs } from "../inputs/inputs.ts";
 import type { Entry } from "../ledger/entry.ts";
 import { readEntries } from "../ledger/ledger.ts";
 import { collectLedger, decodeLedger, encodeLedger, type LedgerFile } from "../ledger/ledger-file.ts";
 import { code, count, plainText } from "../report/markdown-text.ts";
+import { writeOutput } from "./output-file.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { lockEnvironment, openStore } from "./stores.ts";
 
@@ -25,13 +26,7 @@ export async function exportLedger(inputs: LedgerExportInputs, shell: Shell): Pr
     await shell.writeOut?.(text);
     return done;
   }
-  const path = resolve(shell.cwd, ledgerFile);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text, { mode: 0o600 });
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `ledger-file: ${ledgerFile} cannot be written: ${describeError(cause)}`);
-  }
+  await writeOutput({ input: "ledger-file", file: ledgerFile, cwd: shell.cwd, mode: 0o600 }, text);
   await shell.print(`## Exported ${sizeOf(ledger)} of ${code(environment)}\n\nFrom ${plainText(store.description)}.\n`);
   return done;
 }

@@ -1,6 +1,5 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { DeployError } from "../errors.ts";
+import { access } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
 import { readEntries } from "../ledger/ledger.ts";
@@ -15,6 +14,7 @@ import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, 
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
 import { initSqlFindings } from "./init-sql.ts";
+import { writeOutput } from "./output-file.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, openStore } from "./stores.ts";
@@ -32,8 +32,11 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
   const made = await makePlanOf(inputs, shell, checkout, workbench, { folder: scratch.folder, flinkVersion });
   const planFile = resolve(shell.cwd, inputs.planFile);
   const markdown = renderPlan(made, { maxBytes: largestMarkdown });
-  await write(planFile, encodePlan(made));
-  if (inputs.markdownFile !== null) await write(resolve(shell.cwd, inputs.markdownFile), markdown);
+  const { cwd } = shell;
+  await writeOutput({ input: "plan-file", file: inputs.planFile, cwd }, encodePlan(made));
+  if (inputs.markdownFile !== null) {
+    await writeOutput({ input: "markdown-file", file: inputs.markdownFile, cwd }, markdown);
+  }
   await shell.print(markdown);
   const changes = made.changes.filter((change) => change.kind !== "none");
   const outputs = {
@@ -44,15 +47,6 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
   };
   const refusal = refusalOf(made.findings);
   return { reason: refusal?.code ?? "ok", message: refusal?.message ?? null, outputs };
-}
-
-async function write(file: string, content: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `${file} cannot be written`, { cause });
-  }
 }
 
 interface Place {

@@ -214,6 +214,16 @@ describe.each(["1.20.3", "2.3.0", "1.17.2"])("the planner of Flink %s", (version
     expect(findings[1]?.message).toContain("(line 2 of the compiled SQL: FORM orders o x)");
   });
 
+  test("a model whose name is a reserved word is told that it is one", async () => {
+    const clauses = "WITH ('connector' = 'blackhole')";
+    const sink = { relation: "old", clauses, query: "SELECT id FROM orders" };
+    const named = await jobOf(jobDefinition("old", sink.query, [ordersSource], { sink }));
+    expect(await planner.explain(named)).toMatchObject({
+      code: "model-invalid",
+      message: expect.stringContaining("`old` is a reserved word of Flink's SQL, which dbt-flink-adapter") as string,
+    });
+  });
+
   test("what Flink finds only when it plans is a finding too, in its own last cause", async () => {
     const unsorted = await jobOf(jobDefinition("sorted", "SELECT id FROM orders ORDER BY id", [ordersSource]));
     expect(await planner.explain(unsorted)).toMatchObject({
