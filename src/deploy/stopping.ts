@@ -11,6 +11,25 @@ const tasksMs = 30_000;
 /** How long a stop whose answer was lost may take to show before it is asked for again. */
 const untoldMs = 60_000;
 
+/**
+ * A JobManager with high availability that dies in the moment in which a job ends may not know of it, and starts the job
+ * again. With nothing submitted yet it is stopped once more, in an attempt of its own. Pure.
+ */
+export function stopOnceMore(jobId: string): Step {
+  const cause = "it came back after its end, since the JobManager died before it knew of it";
+  return {
+    do: "record",
+    fact: { kind: "stop-failed", jobId, cause },
+    note: `job ${jobId} is stopped once more: ${cause}`,
+  };
+}
+
+/** Whether the job that was stopped in this attempt lives again. */
+export function livesAgain(attempt: Attempt, jobs: readonly ClusterJob[]): ClusterJob | null {
+  const job = jobs.find(({ id }) => id === attempt.stopped?.jobId);
+  return job === undefined || hasEnded(job.state) ? null : job;
+}
+
 /** The next step of an attempt that is to stop the old job. Pure. */
 export function whileStopping(situation: Situation, attempt: Attempt): Step {
   const { name, observed } = situation;

@@ -13,16 +13,22 @@ import {
   type Situation,
   type Step,
 } from "./step.ts";
-import { type Verification, verify } from "./verify.ts";
+import { livesAgain, stopOnceMore } from "./stopping.ts";
+import { isRestoredFromItself, type Verification, verify } from "./verify.ts";
 
 /** The next step of an attempt whose newest submission is this one. Pure. */
 export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
   const { observed } = situation;
   const find = (id: string) => observed.jobs.find((one) => one.id === id);
-  const leftover = attempt.submissions
-    .filter((one) => one.failure !== null)
-    .map((one) => find(one.jobId))
-    .find((job) => job !== undefined && !hasEnded(job.state));
+  const returned = livesAgain(attempt, observed.jobs);
+  const isUnsent = attempt.submissions.length === 1 && !submission.accepted && find(submission.jobId) === undefined;
+  if (returned !== null && isUnsent) return stopOnceMore(returned.id);
+  const leftover =
+    returned ??
+    attempt.submissions
+      .filter((one) => one.failure !== null)
+      .map((one) => find(one.jobId))
+      .find((job) => job !== undefined && !hasEnded(job.state));
   if (leftover !== undefined) {
     if (leftover.state === "CANCELLING") return { do: "wait", for: `${leftover.id} to end` };
     return { do: "cancel", jobId: leftover.id };
@@ -147,7 +153,11 @@ function failed(submission: Submission, cause: string): Step {
 function mayHaveLetOut({ desired, observed }: Situation, submission: Submission): boolean {
   // To begin again from nothing is what was agreed to.
   if (submission.restore === null && mayStartEmpty(desired)) return false;
-  if (observed.seesProgress) return (observed.progress?.completedCheckpoints ?? 0) > 0;
+  if (observed.seesProgress) {
+    // Under high availability the count begins anew with a new JobManager; where the job was restored from tells.
+    const { progress } = observed;
+    return progress !== null && (progress.completedCheckpoints > 0 || isRestoredFromItself(submission.jobId, progress));
+  }
   return submission.restore !== null && !observed.wasRefused;
 }
 

@@ -139,7 +139,7 @@ export const otherFaults: readonly OtherFault[] = [
   {
     fault: "The JobManager dies and comes back with its memory (high availability)",
     during: "Flink restarts its jobs from their last checkpoint; what became of a stop is forgotten.",
-    next: "Asks for the stop again, as after a crash at that point.",
+    next: "Asks for the stop again, as after a crash at that point. A job that had ended in that very moment may come back: it is stopped once more, or cancelled where the new one runs already. Such a JobManager takes the id of an ended job again, so a submission that was given up is not fenced off there.",
   },
   {
     fault: "The JobManager dies and comes back without its memory",

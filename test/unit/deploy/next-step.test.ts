@@ -874,6 +874,47 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submitted", jobId: "j2" }),
     },
     {
+      given: "is not made while the old job lives again: that one is stopped once more",
+      recorded: job(running, attempt({ stopped })),
+      desired: run(),
+      observed: { jobs: [listed("j1")] },
+      expected: record({ kind: "stop-failed", jobId: "j1" }, note("came back")),
+    },
+    {
+      given: "that was not sent gives way to the old job that came back, which is stopped once more",
+      recorded: upgrade(submission({ accepted: false })),
+      desired: run(),
+      observed: { jobs: [listed("j1")] },
+      expected: record({ kind: "stop-failed", jobId: "j1" }, note("came back")),
+    },
+    {
+      given: "that runs beside the old job that came back: the old one is cancelled",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: { jobs: [listed("j2"), listed("j1")], progress },
+      expected: { do: "cancel", jobId: "j1" },
+    },
+    {
+      given: "that a new JobManager restored from its own checkpoint was not restored wrongly",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: {
+        jobs: [listed("j2")],
+        progress: { ...progress, completedCheckpoints: 0, restoredFrom: "file:/checkpoints/j2/chk-7" },
+      },
+      expected: { do: "wait", for: "a completed checkpoint" },
+    },
+    {
+      given: "that a new JobManager restored from its own checkpoint, and that fails, has let records out",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: {
+        jobs: [listed("j2", "FAILED")],
+        progress: { ...progress, completedCheckpoints: 0, restoredFrom: "file:/checkpoints/j2/chk-7" },
+      },
+      expected: refusal("needs-operator", "completed a checkpoint"),
+    },
+    {
       given: "may still be on its way from a run that died, when another change comes: its id is used up",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
