@@ -15,7 +15,7 @@ import { maskSecrets } from "./secrets.ts";
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
-  warnOfWorkspace(command, getInput("ledger-dir"));
+  warnOfWorkspace(command, getInput("store"), getInput("ledger-dir"));
   const startedAt = performance.now();
   const log = (line: string): void =>
     info(withoutWorkflowCommands(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s ${line}`));
@@ -30,6 +30,7 @@ async function main(): Promise<number> {
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    writeOut: null,
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
     now: () => new Date(),
     clock: () => performance.now(),
@@ -44,11 +45,12 @@ async function main(): Promise<number> {
 }
 
 /** actions/checkout clears the workspace at the next run, and a hosted runner keeps nothing at all. */
-function warnOfWorkspace(command: string, given: string): void {
+function warnOfWorkspace(command: string, stores: string, given: string): void {
   const ledgerDir = given.trim() || inputTable["ledger-dir"].default;
+  const isUsed = /\bfile\b/.test(stores.trim() || inputTable.store.default);
   const workspace = process.env.GITHUB_WORKSPACE ?? "";
   const isInside = workspace !== "" && !relative(workspace, resolve(ledgerDir)).startsWith("..");
-  if (command === "plan" || !isInside) return;
+  if (command === "plan" || !isUsed || !isInside) return;
   warning(
     `ledger-dir ${ledgerDir} lies in the workspace, which the next run may find empty: name a folder that stays, or save and restore it in the workflow`,
   );

@@ -6,7 +6,7 @@ import { sleep } from "./flink/http.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import { helpText } from "./inputs/help.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
-import { type Command, commands, inputsOf, variableOf } from "./inputs/table.ts";
+import { type Command, commands, type InputName, inputsOf, isSecretInput, variableOf } from "./inputs/table.ts";
 import { terminalText } from "./report/terminal-text.ts";
 import { maskSecrets } from "./secrets.ts";
 import { version } from "./version.ts";
@@ -14,7 +14,8 @@ import { version } from "./version.ts";
 const startedAt = performance.now();
 
 /** Progress goes to standard error, results to standard output; 0 is done, 1 is not, 2 is a wrong call. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  const argv = asOneWord(given);
   const [command = ""] = argv;
   const known = isCommand(command);
   if (argv.includes("--version")) return print(`${version}\n`);
@@ -36,6 +37,10 @@ async function main(argv: readonly string[]): Promise<number> {
     ...watchSignals(log),
     log,
     print: async (markdown) => void print(shown(readable(markdown))),
+    writeOut: (text) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+      }),
     eventBase: null,
     now: () => new Date(),
     clock: () => performance.now(),
@@ -44,6 +49,13 @@ async function main(argv: readonly string[]): Promise<number> {
   if (result.reason === "ok") return 0;
   say(describeFailure(result.reason, result.message));
   return result.reason === "inputs-invalid" ? 2 : 1;
+}
+
+/** `ledger export` is `ledger-export`. */
+function asOneWord(argv: readonly string[]): readonly string[] {
+  const [first = "", second = "", ...rest] = argv;
+  const together = `${first}-${second}`;
+  return !isCommand(first) && isCommand(together) ? [together, ...rest] : argv;
 }
 
 function isCommand(text: string): text is Command {
@@ -70,8 +82,12 @@ function readArguments(command: Command, args: readonly string[]): RawInputs {
     if (token.kind !== "option") continue;
     const { rawName, value, inlineValue } = token;
     if (!Object.hasOwn(options, token.name)) throw new Error(`${rawName}: ${command} has no such input`);
+    if (isSecretInput(token.name as InputName)) {
+      const variable = variableOf(token.name as InputName);
+      throw new Error(`${rawName}: give it in the environment variable ${variable}, which others cannot read`);
+    }
     if (value === undefined) throw new Error(`${rawName}: needs a value`);
-    if (!inlineValue && value.startsWith("-"))
+    if (!inlineValue && value.startsWith("-") && value !== "-")
       throw new Error(`${rawName}: needs a value; write ${rawName}=${value} if that is it`);
   }
   return { ...Object.fromEntries(fromEnvironment), ...values };

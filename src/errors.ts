@@ -16,6 +16,8 @@ export const errorCodes = {
     "Give each of the named models a `pipeline.name` of its own in its execution_config; jobs are told apart by nothing else.",
   "model-invalid":
     "Correct the model; Flink's message says what it refuses. A connector or function that Flink does not know belongs in `connectors` or `init-sql`. The job was not touched, unless the message says that it is stopped.",
+  "table-differs":
+    "A table that a catalog keeps is never changed or dropped by a deployment. Change it by hand (ALTER TABLE, or DROP TABLE where its data may go), or correct the project, or give the model a table of another name; then run the command again. The job was not touched.",
   "base-missing":
     "Run inside the project's git repository, with the base fetched (`fetch-depth: 0` in actions/checkout), or name another `base` or `head`.",
   "worktree-dirty":
@@ -52,13 +54,17 @@ export const errorCodes = {
   "needs-operator":
     "The facts do not tell which job or which state is right, and a wrong guess would lose or repeat records. Do what the message says, then run the command again.",
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
+  "unknown-deployment":
+    "No deployment is meant by `to`, or more than one, or there is none to go back to; `flink-dbt-deploy history` lists them.",
   "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
   "lock-held":
     "Another run holds the environment's lock, or wrote to its ledger meanwhile. Wait for it to end, then run the same command again; raise `lock-timeout` to wait longer. The lock of a run that died ends by itself after `lock-lease`.",
   "ledger-unreadable":
-    "Do not deploy. Restore the file that the message names from a backup, make the folder readable, or use the version of flink-dbt-deploy that wrote it.",
+    "Do not deploy without it. Where a service or a permission failed, mend that and run the same command again; else restore what the message names from a backup, or use the version of flink-dbt-deploy that wrote it.",
+  "ledger-lost":
+    "The ledger may have expired or been evicted: import a backup with `ledger import`, or set `first-deployment: true` for one run when this really is the first. Nothing was touched.",
   "store-unconfirmed":
-    "Make the ledger's folder writable (space, permissions, mount), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
+    "Make the ledger's store writable (a folder: space, permissions, mount; a repository: the network, the token's rights, rules for the ref; a service: the message says what it answered), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
   interrupted:
     "Run the same command again soon; it goes on from where it was stopped. The message says where a job is stopped until then.",
   internal: "This is a defect of flink-dbt-deploy. Please report it with the message.",

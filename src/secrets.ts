@@ -105,3 +105,8 @@ export function fingerprintSecret(value: string): string {
   fingerprints.set(value, fingerprint);
   return fingerprint;
 }
+
+/** Whether the user info of a URI, before its `@`, has a password. */
+export function holdsPassword(uri: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:[^/]*@/i.test(uri);
+}

@@ -18,11 +18,13 @@ import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSinc
 import { openCluster, verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
-import { explainChanges } from "./explain-changes.ts";
+import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { refuseLostLedger } from "./first-deployment.ts";
+import { readInitSql } from "./init-sql.ts";
 import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
-import { openWorkbench, readInitSql } from "./workbench.ts";
+import { openWorkbench } from "./workbench.ts";
 
 /** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
 export async function deploy(inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
@@ -39,28 +41,37 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   }
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
   refuseUncommitted(revision);
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
   refuseEmpty(head);
 
   await using lock = await lockEnvironment(store, inputs, shell);
+  const { project } = head.recording;
   const ledger = await openLedger(store, {
     environment: inputs.environment,
-    project: head.recording.project,
+    project,
     commit: revision.commit,
     now: () => shell.now().toISOString(),
     confirmLock: lock.confirm,
   });
   if (ledger.entries().length === 0) shell.log(emptyLedger(store));
-  const deployed = await deployedJobs(ledger, ledger.deployed(), head.recording.project);
+  refuseLostLedger({
+    keeps: store.keeps,
+    isLedgerEmpty: ledger.entries().length === 0,
+    isFirst: inputs.firstDeployment,
+    names: [...head.jobs.map(({ name }) => name), ...Object.keys(inputs.renames)],
+    onCluster: await cluster.jobs(),
+  });
+  const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const changes = diffJobs({
     base: deployed.jobs,
     head: head.jobs.map(sealJob),
     suspendedInBase: deployed.suspended,
     held: deployed.held,
     past: deployed.past,
+    lost: deployed.lost,
     keepRemoved: inputs.removedJobs === "keep",
     renames: inputs.renames,
     renamedFiles: await renamedSince(commitsOfRemoved(ledger.deployed(), deployed, head.jobs), revision, checkout),
@@ -68,6 +79,10 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
   sayRenames(changes, shell.log);
   const explained = await explainChanges(changes, workbench.planner);
   refuseErrors(explained.findings);
+  const unchanged =
+    inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+  for (const { severity, job, message } of [...explained.findings, ...unchanged])
+    if (severity === "warning") shell.log(`warning: ${job}: ${message}`);
   const { recording } = head;
   const plan = makePlan({
     project: recording.project,
@@ -79,7 +94,7 @@ export async function deploy(inputs: DeployInputs, shell: Shell): Promise<Comman
     flinkVersion,
     changes: explained.changes,
     unrecorded: [],
-    findings: [...head.findings, ...explained.findings],
+    findings: [...head.findings, ...explained.findings, ...unchanged],
   });
   const deployment = deploymentId(inputs.environment, revision.commit, plan.digest);
   const context: RunContext = {
@@ -130,9 +145,9 @@ function sayRenames(changes: readonly Change[], log: (line: string) => void): vo
 export async function report(
   outcome: Outcome,
   shell: Shell,
-  { plan }: { readonly plan: Plan | null },
+  { plan, about = null }: { readonly plan: Plan | null; readonly about?: string | null },
 ): Promise<CommandResult> {
-  await shell.print(renderOutcome(outcome, plan));
+  await shell.print(renderOutcome(outcome, plan, about));
   const failed = outcome.jobs.filter((job) => job.code !== null);
   const [first] = failed;
   return {

@@ -1,27 +1,24 @@
 import { previousOf, settle, subjectOf } from "../deploy/deployment.ts";
-import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
-import { listedStorage } from "../deploy/state-storage.ts";
 import type { Desired, Settings } from "../deploy/step.ts";
 import type { JobTask, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
 import type { ResumeInputs, SuspendInputs } from "../inputs/inputs.ts";
-import { type Ledger, openLedger } from "../ledger/ledger.ts";
+import type { Ledger } from "../ledger/ledger.ts";
 import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
-import { openCluster, verifyLimits } from "./cluster.ts";
+import { verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { report } from "./deploy.ts";
 import { matchingNames } from "./names.ts";
+import { operateOn } from "./operation.ts";
 import type { CommandResult, Shell } from "./shell.ts";
-import { lockEnvironment, openStore } from "./stores.ts";
-import { readInitSql } from "./workbench.ts";
 
 /** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */
 const beforeStop: Settings["verify"] = { timeoutMs: 180_000, batchTimeoutMs: 3_600_000, checkpoints: 0, steadyMs: 0 };
 
-const noPath = { startFrom: null, answer: null };
+const noPath = { startFrom: null, answer: null, rewind: null };
 
 /** Stops the jobs with a savepoint that the ledger keeps; a suspended one keeps the savepoint that it has. */
 export async function suspend(inputs: SuspendInputs, shell: Shell): Promise<CommandResult> {
@@ -72,42 +69,26 @@ async function operate(
   shell: Shell,
   aimOf: (name: string, context: RunContext) => Promise<Aim>,
 ): Promise<CommandResult> {
-  const opened = await openCluster(inputs, await readInitSql(inputs.initSql, shell.cwd), shell);
-  await using cluster = opened.cluster;
-  const store = openStore(inputs, shell);
-  await using lock = await lockEnvironment(store, inputs, shell);
   const { environment, command } = inputs;
-  const ledger = await openLedger(store, {
-    environment,
-    project: null,
-    commit: null,
-    now: () => shell.now().toISOString(),
-    confirmLock: lock.confirm,
+  const outcome = await operateOn(inputs, shell, async (context) => {
+    const { ledger } = context;
+    // The newest entry makes each use of the button a deployment of its own.
+    const deployment = deploymentId(environment, command, ledger.entries().at(-1)?.id ?? "");
+    ledger.begin(deployment);
+    const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
+    const taskOf = async (name: string): Promise<JobTask> => {
+      const { desired, program } = await aimOf(name, context);
+      const previous = await previousOf(ledger.job(name), new Map(), context);
+      const subject = subjectOf(desired, program, previous);
+      return { name, desired, program, previous: null, settings: { ...settings, settledMode: previous.mode }, subject };
+    };
+    const names = matchingNames(operable(ledger), inputs.jobs);
+    const jobs = await inParallel(names, inputs.parallelJobs, (name) =>
+      settle({ name, task: () => taskOf(name) }, context),
+    );
+    return { environment, deployment, jobs };
   });
-  // The newest entry makes each use of the button a deployment of its own.
-  const deployment = deploymentId(environment, command, ledger.entries().at(-1)?.id ?? "");
-  ledger.begin(deployment);
-  const context: RunContext = {
-    cluster: guardedCluster(cluster, lock.confirm),
-    ledger,
-    log: (job, line) => shell.log(`${job}: ${line}`),
-    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
-    clock: shell.clock,
-    signal: shell.signal,
-    deadline: shell.deadline,
-  };
-  const settings = { environment, deployment, savepointDirectory: inputs.savepointDir, verify, canPutBack: false };
-  const taskOf = async (name: string): Promise<JobTask> => {
-    const { desired, program } = await aimOf(name, context);
-    const previous = await previousOf(ledger.job(name), new Map(), context);
-    const subject = subjectOf(desired, program, previous);
-    return { name, desired, program, previous: null, settings: { ...settings, settledMode: previous.mode }, subject };
-  };
-  const names = matchingNames(operable(ledger), inputs.jobs);
-  const jobs = await inParallel(names, inputs.parallelJobs, (name) =>
-    settle({ name, task: () => taskOf(name) }, context),
-  );
-  return await report({ environment, deployment, jobs }, shell, { plan: null });
+  return await report(outcome, shell, { plan: null });
 }
 
 function operable(ledger: Ledger): readonly string[] {

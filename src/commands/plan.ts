@@ -1,6 +1,5 @@
-import { access, mkdir, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import { DeployError } from "../errors.ts";
+import { access } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import type { PlanInputs } from "../inputs/inputs.ts";
 import { fold } from "../ledger/fold.ts";
 import { readEntries } from "../ledger/ledger.ts";
@@ -13,7 +12,9 @@ import type { Finding } from "../project/job.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
-import { explainChanges } from "./explain-changes.ts";
+import { explainChanges, explainUnchanged } from "./explain-changes.ts";
+import { initSqlFindings } from "./init-sql.ts";
+import { writeOutput } from "./output-file.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, openStore } from "./stores.ts";
@@ -31,8 +32,11 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
   const made = await makePlanOf(inputs, shell, checkout, workbench, { folder: scratch.folder, flinkVersion });
   const planFile = resolve(shell.cwd, inputs.planFile);
   const markdown = renderPlan(made, { maxBytes: largestMarkdown });
-  await write(planFile, encodePlan(made));
-  if (inputs.markdownFile !== null) await write(resolve(shell.cwd, inputs.markdownFile), markdown);
+  const { cwd } = shell;
+  await writeOutput({ input: "plan-file", file: inputs.planFile, cwd }, encodePlan(made));
+  if (inputs.markdownFile !== null) {
+    await writeOutput({ input: "markdown-file", file: inputs.markdownFile, cwd }, markdown);
+  }
   await shell.print(markdown);
   const changes = made.changes.filter((change) => change.kind !== "none");
   const outputs = {
@@ -43,15 +47,6 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
   };
   const refusal = refusalOf(made.findings);
   return { reason: refusal?.code ?? "ok", message: refusal?.message ?? null, outputs };
-}
-
-async function write(file: string, content: string): Promise<void> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, content);
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `${file} cannot be written`, { cause });
-  }
 }
 
 interface Place {
@@ -93,25 +88,29 @@ async function makePlanOf(
   };
 
   if (base === "deployed") {
-    const store = openStore(inputs, shell);
+    const store = await openStore(inputs, shell);
     const head = await recordAll(await workbench.openSide("head", headRevision), workbench.planner, shell.log);
     refuseEmpty(head);
     const entries = await readEntries(store);
     if (entries.length === 0) shell.log(emptyLedger(store));
     const recorded = fold(entries);
-    const deployed = await deployedJobs(store, recorded, head.recording.project);
+    const { project } = head.recording;
+    const deployed = await deployedJobs(store, recorded, { project, flinkVersion });
     const changes = diffJobs({
       base: deployed.jobs,
       head: head.jobs.map(sealJob),
       suspendedInBase: deployed.suspended,
       held: deployed.held,
       past: deployed.past,
+      lost: deployed.lost,
       keepRemoved: inputs.removedJobs === "keep",
       invalid: { base: new Set(), head: head.refused },
       renames: inputs.renames,
       renamedFiles: await renamedSince(commitsOfRemoved(recorded, deployed, head.jobs), headRevision, checkout),
     });
-    return await finish("deployed", head, { changes, findings: head.findings });
+    const unchanged =
+      inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+    return await finish("deployed", head, { changes, findings: [...head.findings, ...unchanged] });
   }
 
   await using baseRevision = await openRevision(checkout, base, join(folder, "base-tree"));
@@ -142,7 +141,14 @@ async function makePlanOf(
     renames: inputs.renames,
     renamedFiles: await renamedSince([baseRevision.commit], headRevision, checkout),
   });
-  return await finish(baseRevision.commit, both.head, { changes, findings: both.head.findings });
+  const findings = [
+    ...both.head.findings,
+    ...(await initSqlFindings(inputs.initSql, shell.cwd, {
+      base: baseRevision.commit,
+      repository: checkout.repository,
+    })),
+  ];
+  return await finish(baseRevision.commit, both.head, { changes, findings });
 }
 
 function hasProject({ projectFolder }: Revision): Promise<boolean> {

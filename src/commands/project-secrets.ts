@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { ResumeInputs } from "../inputs/inputs.ts";
+import type { ResumeInputs, RollbackInputs } from "../inputs/inputs.ts";
 import { type Secrets, secretsIn } from "../ledger/stored-job.ts";
 import { recordSide } from "../project/record.ts";
 import { findCheckout, makeScratch, openRevision } from "./checkout.ts";
@@ -7,7 +7,7 @@ import type { Shell } from "./shell.ts";
 import { defaultFlinkVersion, openWorkbench } from "./workbench.ts";
 
 /** The secrets that the project would send now: what opens the ledger's programs, which are stored without them. */
-export async function projectSecrets(inputs: ResumeInputs, shell: Shell): Promise<Secrets> {
+export async function projectSecrets(inputs: ResumeInputs | RollbackInputs, shell: Shell): Promise<Secrets> {
   shell.log("the program holds secrets, which the ledger does not keep: asking dbt for them");
   await using scratch = await makeScratch();
   const checkout = await findCheckout(shell.cwd, inputs.projectDir);

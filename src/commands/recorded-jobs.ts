@@ -132,8 +132,9 @@ export function refuseErrors(findings: readonly Finding[]): void {
 export function refusalOf(findings: readonly Finding[]): { readonly code: ErrorCode; readonly message: string } | null {
   const errors = findings.filter((finding) => finding.severity === "error");
   if (errors.length === 0) return null;
-  const has = (code: Finding["code"]): boolean => errors.some((error) => error.code === code);
-  const code = has("duplicate-job-name") ? "duplicate-job-name" : has("hint-unsafe") ? "hint-unsafe" : "model-invalid";
+  // What concerns the whole project first; a table of a catalog last, since what is wrong in the project may be the cause.
+  const order = ["duplicate-job-name", "hint-unsafe", "model-invalid", "table-differs"] as const;
+  const code = order.find((one) => errors.some((error) => error.code === one)) ?? "model-invalid";
   const lines = errors.map(({ file, line, job, message }) => {
     const place = file === null ? (job ?? "project") : line === null ? file : `${file}:${line}`;
     return `${place}: ${message}`;

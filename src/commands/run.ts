@@ -2,9 +2,12 @@ import { DeployError, type ErrorCode, errorCodes } from "../errors.ts";
 import { type RawInputs, readInputs } from "../inputs/inputs.ts";
 import { maskSecrets } from "../secrets.ts";
 import { deploy } from "./deploy.ts";
+import { history } from "./history.ts";
+import { exportLedger, importLedger } from "./move-ledger.ts";
 import { resume, suspend } from "./operate.ts";
 import { plan } from "./plan.ts";
 import { projectSecrets } from "./project-secrets.ts";
+import { rollback } from "./rollback.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { status } from "./status.ts";
 
@@ -33,8 +36,16 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await suspend(inputs, shell);
     case "resume":
       return await resume(inputs, () => projectSecrets(inputs, shell), shell);
+    case "rollback":
+      return await rollback(inputs, () => projectSecrets(inputs, shell), shell);
+    case "history":
+      return await history(inputs, shell);
     case "status":
       return await status(inputs, shell);
+    case "ledger-export":
+      return await exportLedger(inputs, shell);
+    case "ledger-import":
+      return await importLedger(inputs, shell);
   }
 }
 

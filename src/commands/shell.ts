@@ -12,6 +12,8 @@ export interface Shell {
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
   readonly print: (markdown: string) => Promise<void>;
+  /** Text for another program, as it is, to standard output; null where that is a log. */
+  readonly writeOut: ((text: string) => Promise<void>) | null;
   /** The base commit that the event names, for a pull request; else null. */
   readonly eventBase: string | null;
   readonly now: () => Date;
@@ -25,10 +27,10 @@ export interface Shell {
 export const outputNames = {
   reason: "`ok`, or the code that the command ended with; the troubleshooting table lists them.",
   "has-changes": "`true` when the plan or the deployment changes a job.",
-  jobs: "JSON: a list of jobs, each with its name and what happens or happened to it.",
+  jobs: "JSON: a list of jobs, each with its name and what happens or happened to it; of `history` a list of deployments.",
   "plan-file": "Path of the plan as JSON (`plan`).",
   "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
-  deployment: "Id of the deployment (`deploy`, `suspend`, `resume`).",
+  deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 
 export type Outputs = Readonly<Partial<Record<keyof typeof outputNames, string>>>;

@@ -1,9 +1,11 @@
 import { type Cluster, type ClusterJob, type Health, hasEnded } from "../deploy/cluster.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
 import { stateTimes, suspensionWarning } from "../deploy/suspension-age.ts";
+import { DeployError, describeError } from "../errors.ts";
 import type { StatusInputs } from "../inputs/inputs.ts";
 import { type Deployed, fold } from "../ledger/fold.ts";
 import { readEntries } from "../ledger/ledger.ts";
+import type { Store } from "../ledger/store.ts";
 import { renderStatus } from "../report/status.ts";
 import { statusRow } from "../report/status-row.ts";
 import { openCluster } from "./cluster.ts";
@@ -16,11 +18,11 @@ import { openStore } from "./stores.ts";
 const parallelJobs = 4;
 
 /**
- * Shows what the ledger records beside what the cluster runs, and notes the newest checkpoints. `job-down` or
- * `needs-operator` where there are problems; warnings change nothing about the result.
+ * Shows what the ledger records beside what the cluster runs, notes the newest checkpoints, and keeps a ledger that would
+ * expire. `job-down` or `needs-operator` where there are problems; warnings change nothing about the result.
  */
 export async function status(inputs: StatusInputs, shell: Shell): Promise<CommandResult> {
-  const store = openStore(inputs, shell);
+  const store = await openStore(inputs, shell);
   const entries = await readEntries(store);
   const deployed = fold(entries);
   const { cluster: opened, flinkVersion } = await openCluster(inputs, [], shell);
@@ -39,6 +41,7 @@ export async function status(inputs: StatusInputs, shell: Shell): Promise<Comman
     });
     await noteCheckpoints(seen, { store, deployed, inputs, shell });
   }
+  if (entries.length > 0) await refresh(store, shell);
   const times = stateTimes(entries);
   const limit = { now: shell.now().getTime(), limitMs: inputs.warnSuspendedMs };
   const rows = wanted.map((name) => {
@@ -80,4 +83,15 @@ async function healthOf(
     return [name, { jobId, health: await cluster.health(jobId) }] as const;
   });
   return new Map(asked);
+}
+
+/** What keeps it from that is a line in the log: the status is known all the same, and the next one tries again. */
+async function refresh(store: Store, shell: Shell): Promise<void> {
+  try {
+    const done = (await store.refresh?.()) ?? null;
+    if (done !== null) shell.log(done);
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error;
+    shell.log(`the ledger was not made to last longer: ${describeError(error)}`);
+  }
 }

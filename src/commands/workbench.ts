@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { defaultCacheFolder, provideDistribution } from "../flink/distribution.ts";
@@ -9,8 +9,8 @@ import { openAnswers } from "../planner/answers.ts";
 import { openPlanner, type Planner } from "../planner/planner.ts";
 import { type DbtCommand, provideDbt } from "../project/python.ts";
 import { openSide, type Side } from "../project/side.ts";
-import { splitStatements } from "../project/statement.ts";
 import type { Revision } from "./checkout.ts";
+import { readInitSql } from "./init-sql.ts";
 import type { Shell } from "./shell.ts";
 
 export const defaultFlinkVersion = "1.20.3";
@@ -131,14 +131,4 @@ function openLater<T extends AsyncDisposable>(open: () => Promise<T>): { value()
       await value?.[Symbol.asyncDispose]();
     },
   };
-}
-
-/** The statements of `init-sql`; none where it is not given. Throws `inputs-invalid` where it cannot be read. */
-export async function readInitSql(path: string | null, cwd: string): Promise<readonly string[]> {
-  if (path === null) return [];
-  try {
-    return splitStatements(await readFile(resolve(cwd, path), "utf8"));
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `init-sql: ${path} cannot be read`, { cause });
-  }
 }

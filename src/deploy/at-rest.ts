@@ -1,7 +1,16 @@
 import type { JobReference } from "../ledger/entry.ts";
 import { type Settled, takenBy } from "../ledger/fold.ts";
 import { type AttemptKey, jobId } from "./ids.ts";
-import { type Desired, mayStartEmpty, type NamedPath, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import {
+  type Desired,
+  mayStartEmpty,
+  type NamedPath,
+  nameAPath,
+  type Rewind,
+  refuse,
+  type Situation,
+  type Step,
+} from "./step.ts";
 
 type AtRest = Exclude<Settled, { jobId: string }>;
 type Record = Extract<Step, { do: "record" }>;
@@ -20,6 +29,9 @@ export function beginAtRest(situation: Situation, settled: AtRest): Step {
         ends: "removed",
       };
     case "running":
+      if (desired.rewind !== null && !isBack(desired, desired.rewind, settled)) {
+        return restBack(desired, desired.rewind, `it was ${settled.kind}`);
+      }
       if (hasNoWayBack(situation, desired, settled)) {
         return refuse(
           "needs-operator",
@@ -28,6 +40,19 @@ export function beginAtRest(situation: Situation, settled: AtRest): Step {
       }
       return submitNew(desired, restoreAtRest(desired, settled), key, 1);
   }
+}
+
+/**
+ * Where nothing runs and there is no state to put back, the job first rests where it goes back to. From then on it is a
+ * job at rest like any other: what starts it, or fails to, needs to know of no rollback.
+ */
+export function restBack({ reference }: Extract<Desired, { kind: "running" }>, { path }: Rewind, why: string): Record {
+  const cause = `${why}; it goes back to ${path ?? "its beginning, without state"}`;
+  return { do: "record", fact: { kind: "down", reference, savepoint: path, cause }, note: cause };
+}
+
+function isBack({ reference }: Extract<Desired, { kind: "running" }>, { path }: Rewind, settled: AtRest): boolean {
+  return settled.kind === "down" && settled.reference?.digest === reference.digest && settled.savepoint === path;
 }
 
 /** The program that a removed job's savepoint is of; null where it never ran. */
@@ -48,16 +73,19 @@ function hasNoWayBack(
 
 /** It stays suspended; a changed program takes effect when it is resumed. */
 function suspendAtRest(desired: Extract<Desired, { kind: "suspended" }>, settled: AtRest): Step {
+  const { rewind, startFrom: named } = desired;
   const isSame = (desired.reference ?? settled.reference)?.value === settled.reference?.value;
-  if (settled.kind === "suspended" && isSame && settled.by === desired.by && desired.startFrom === null) {
+  const isThere = named === null && (rewind === null || rewind.path === settled.savepoint);
+  if (settled.kind === "suspended" && isSame && settled.by === desired.by && isThere) {
     return { do: "end", ending: "unchanged" };
   }
-  const named = desired.startFrom;
-  const state =
-    named === null ? { savepoint: settled.savepoint, of: takenBy(settled) } : { savepoint: named, of: null };
+  const kept = rewind === null ? { savepoint: settled.savepoint, of: takenBy(settled) } : stateOf(rewind);
+  const state = named === null ? kept : { savepoint: named, of: null };
   const step = suspend(desired, settled.reference, state);
   return settled.kind === "suspended" ? { ...step, ends: "unchanged" } : step;
 }
+
+const stateOf = ({ path, of }: Rewind) => ({ savepoint: path, of });
 
 /** The savepoint is kept whatever is to run from now on: whether that takes it is decided when it is resumed. */
 function suspend(
@@ -95,10 +123,11 @@ export function afterStop({ desired, settled, key }: Situation, savepoint: strin
   const before = settled?.reference ?? null;
   switch (desired.kind) {
     case "suspended":
-      return suspend(desired, before, { savepoint, of: before });
+      return suspend(desired, before, desired.rewind === null ? { savepoint, of: before } : stateOf(desired.rewind));
     case "removed":
       return { do: "record", fact: { kind: "removed", reference: before, savepoint }, ends: "removed" };
     case "running":
+      if (desired.rewind !== null) return submitRewound(desired, desired.rewind, key, number);
       return submitNew(desired, desired.upgradeMode === "stateless" ? named(desired) : savepoint, key, number);
   }
 }
@@ -119,4 +148,16 @@ export function submitNew(
     do: "record",
     fact: { kind: "submit-intended", role: "new", jobId: jobId(key, number), reference: desired.reference, restore },
   };
+}
+
+/** The same, where its predecessor's state is another one, which is kept. */
+export function submitRewound(
+  desired: Extract<Desired, { kind: "running" }>,
+  { path }: Rewind,
+  key: AttemptKey,
+  number: number,
+): Record {
+  const { reference } = desired;
+  const fact = { kind: "submit-intended", role: "new", jobId: jobId(key, number), reference, restore: path } as const;
+  return { do: "record", fact: { ...fact, rewinds: true } };
 }

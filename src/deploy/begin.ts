@@ -1,8 +1,8 @@
 import type { Settled } from "../ledger/fold.ts";
-import { beginAtRest, submitNew } from "./at-rest.ts";
+import { beginAtRest, restBack, submitNew } from "./at-rest.ts";
 import { type ClusterJob, hasEnded } from "./cluster.ts";
 import { savepointFolder, triggerId } from "./ids.ts";
-import { type Desired, mayStartEmpty, nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { type Desired, mayStartEmpty, nameAPath, refuse, type Situation, type Step, stopMode } from "./step.ts";
 import { vanished } from "./vanished.ts";
 
 type Running = Extract<Settled, { kind: "running" }>;
@@ -71,7 +71,7 @@ function beginRunning(situation: Situation, settled: Running): Step {
 
 function intendStop(situation: Situation, jobId: string): Step {
   const { name, desired, settings, key } = situation;
-  const keepsState = desired.kind !== "running" || desired.upgradeMode !== "stateless";
+  const keepsState = desired.kind !== "running" || stopMode(desired) !== "stateless";
   const hasState = keepsState && settings.settledMode !== "batch";
   const keepsCheckpoint = hasState && goesOnFromCheckpoint(situation);
   const withSavepoint = hasState && !keepsCheckpoint;
@@ -97,15 +97,16 @@ function intendStop(situation: Situation, jobId: string): Step {
 
 /** Under `last_state`, where a checkpoint is there that outlives the job's cancellation. */
 function goesOnFromCheckpoint({ desired, observed }: Situation): boolean {
-  if (desired.kind !== "running" || desired.upgradeMode !== "last_state" || observed.retention === null) return false;
+  if (desired.kind !== "running" || stopMode(desired) !== "last_state" || observed.retention === null) return false;
   return observed.retention.survivesCancel && observed.retention.hasCheckpoint;
 }
 
 /** What a person should know of an upgrade before the old job is stopped. */
 function notesOfUpgrade(
   { settled, settings, observed }: Situation,
-  { startFrom, upgradeMode }: Extract<Desired, { kind: "running" }>,
+  desired: Extract<Desired, { kind: "running" }>,
 ): readonly string[] {
+  const { startFrom, upgradeMode } = desired;
   const path =
     startFrom === null
       ? []
@@ -113,7 +114,7 @@ function notesOfUpgrade(
         ? [`the new job starts from ${startFrom}, which its execution_config names, without the running job's state`]
         : [`${startFrom} in its execution_config is not used: the running job has its state`];
   const { retention } = observed;
-  const isTransient = upgradeMode === "last_state" && retention !== null && !retention.survivesCancel;
+  const isTransient = stopMode(desired) === "last_state" && retention !== null && !retention.survivesCancel;
   const transient =
     "its checkpoints do not outlive a cancellation (execution.checkpointing.externalized-checkpoint-retention is not RETAIN_ON_CANCELLATION), so it is stopped with a savepoint";
   const isSealed = !settings.canPutBack && settled?.kind === "running" && settled.reference !== null;
@@ -139,6 +140,7 @@ function endedByItself(situation: Situation, settled: Running, job: ClusterJob |
       ends: "suspended",
     };
   }
+  if (desired.kind === "running" && desired.rewind !== null) return goneBefore(situation, settled, job);
   const isRestart = mayStartEmpty(desired);
   const isUntold = observed.lastSavepoint.kind === "unknown" && situation.settings.settledMode !== "batch";
   const isChanged = desired.kind === "running" && desired.reference.digest !== settled.reference?.digest;
@@ -146,6 +148,21 @@ function endedByItself(situation: Situation, settled: Running, job: ClusterJob |
     return isUntold ? finishedUntold(situation, job.id) : finishedByItself(situation, settled, job.id);
   }
   return vanished(situation, settled, job);
+}
+
+/** What it left is kept, as if it had been stopped now; where nothing tells that, there is no way forward to it again. */
+function goneBefore({ desired, observed }: Situation, settled: Running, job: ClusterJob | undefined): Step {
+  if (desired.kind !== "running" || desired.rewind === null) throw new Error("nothing is gone back to");
+  const { lastSavepoint: last, retained } = observed;
+  const newest = last.kind === "known" && last.isNewest ? last.path : null;
+  const savepoint = newest ?? (retained.kind === "found" ? retained.path : null);
+  const how = job === undefined ? "the cluster does not know it any more" : `it is ${job.state}`;
+  if (savepoint !== null) {
+    const note = `job ${settled.jobId} runs no more (${how}); it left ${savepoint}`;
+    return { do: "record", fact: { kind: "stopped", jobId: settled.jobId, savepoint }, note };
+  }
+  if (job !== undefined && observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${job.id}` };
+  return restBack(desired, desired.rewind, `job ${settled.jobId} runs no more (${how}), and nothing tells its state`);
 }
 
 /** A job that was stopped with a savepoint is FINISHED like one that read its sources to their end. */
@@ -186,6 +203,9 @@ function beginFinished({ desired, key }: Situation, settled: Extract<Settled, { 
   }
   if (desired.kind === "suspended" || desired.reference.digest === settled.reference.digest) {
     return { do: "end", ending: "unchanged" };
+  }
+  if (desired.rewind !== null && desired.runtimeMode !== "batch") {
+    return restBack(desired, desired.rewind, `job ${settled.jobId} read its sources to their end`);
   }
   if (desired.runtimeMode === "batch" || mayStartEmpty(desired) || desired.startFrom !== null) {
     return submitNew(desired, desired.startFrom, key, 1);

@@ -1,3 +1,4 @@
+import type { DifferingTable } from "../planner/existing-tables.ts";
 import type { Program } from "../project/job.ts";
 
 /** Flink's own job states; `ended` ones never change again. */
@@ -111,6 +112,8 @@ export interface StopRequest {
 
 /** A session in which a program's tables exist, so that only the INSERT is left to send. */
 export interface PreparedProgram extends AsyncDisposable {
+  /** Tables that a catalog held before, and not as the program declares them: they are taken as they are. */
+  readonly differing: readonly DifferingTable[];
   /** Fixed job id, and the path to restore from; Flink refuses an id that it has seen. Returns what is to be noted. */
   submit(options: {
     readonly jobId: string;
@@ -142,6 +145,8 @@ export interface Cluster extends AsyncDisposable {
   cancel(jobId: string): Promise<void>;
   /** Asks for a checkpoint now; false where that cannot be asked for. One too many does no harm. */
   checkpoint(jobId: string, triggerId: string): Promise<boolean>;
+  /** Starts a job under this id that does nothing and ends; also fulfilled where the id is used up already. */
+  fence(jobId: string): Promise<void>;
   /** Deletes a savepoint, whatever needs it. Once more does no harm. */
   dispose(path: string): Promise<Disposal>;
   prepare(program: Program): Promise<PreparedProgram>;

@@ -8,7 +8,7 @@ import { maskSecrets } from "../secrets.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Subject } from "./observe.ts";
 import { runJob } from "./run-job.ts";
-import type { Consent, Desired, Settings } from "./step.ts";
+import { type Consent, type Desired, type Settings, stopMode } from "./step.ts";
 import type { JobOutcome, JobTask, RunContext } from "./task.ts";
 import { wavesOf } from "./waves.ts";
 
@@ -34,29 +34,39 @@ export interface Outcome {
   readonly jobs: readonly JobOutcome[];
 }
 
-/** Brings the environment to the request, wave by wave; the first failure stops further waves, not running ones. */
+/** Brings the environment to the request. */
 export async function deploy(request: DeploymentRequest, context: RunContext): Promise<Outcome> {
   context.ledger.begin(request.settings.deployment);
   await recordRenames(request, context);
   const removed = await removals(request, context);
-  const outcomes: JobOutcome[] = [...removed.kept];
   const waves: readonly (readonly Work[])[] = [
     removed.tasks,
     ...wavesOf(request.jobs).map((wave) =>
       wave.map((job) => ({ name: job.name, task: () => taskOf(job, request, context) })),
     ),
   ];
+  const { environment, deployment } = request.settings;
+  return { environment, deployment, jobs: [...removed.kept, ...(await settleAll(waves, request, context))] };
+}
+
+/** Wave by wave; the first failure stops further waves, not running ones. */
+export async function settleAll(
+  waves: readonly (readonly Work[])[],
+  { parallelJobs }: { readonly parallelJobs: number },
+  context: RunContext,
+): Promise<readonly JobOutcome[]> {
+  const outcomes: JobOutcome[] = [];
   let stopped = false;
   for (const wave of waves) {
     if (stopped || context.signal.aborted) {
-      for (const { name } of wave) outcomes.push(skipped(name));
+      for (const { name } of wave) outcomes.push(context.signal.aborted ? notBegun(name) : skipped(name));
       continue;
     }
-    const results = await inParallel(wave, request.parallelJobs, (work) => settle(work, context));
+    const results = await inParallel(wave, parallelJobs, (work) => settle(work, context));
     outcomes.push(...results);
     stopped = results.some((outcome) => outcome.code !== null);
   }
-  return { environment: request.settings.environment, deployment: request.settings.deployment, jobs: outcomes };
+  return outcomes;
 }
 
 /** One job's task, which is made when its turn comes: it depends on what the ledger says then. */
@@ -134,6 +144,7 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
   const named = await newPath(job, recorded, ledger);
   const wish = {
     upgradeMode: job.upgradeMode,
+    rewind: null,
     startFrom: attempt === null ? named : null,
     answer: attempt === null ? null : named,
   };
@@ -166,7 +177,7 @@ async function taskOf(job: Job, request: DeploymentRequest, context: RunContext)
 export function subjectOf(desired: Desired, program: Program | null, previous: Previous): Subject {
   return {
     checkpointDirectories: { previous: previous.checkpointDirectory, next: checkpointDirectoryOf(program) },
-    isLastState: desired.kind === "running" && desired.upgradeMode === "last_state",
+    isLastState: desired.kind === "running" && stopMode(desired) === "last_state",
   };
 }
 
@@ -235,11 +246,7 @@ async function removals(
     return {
       tasks: [],
       kept: gone.map((recorded) => ({
-        ...skipped(recorded.name),
-        ending: "unchanged",
-        code: null,
-        message: null,
-        jobId: recorded.settled?.kind === "running" ? recorded.settled.jobId : null,
+        ...unchanged(recorded),
         notes: recorded.attempt === null ? [note] : [`${note}, and an earlier deployment of it did not end`],
       })),
     };
@@ -259,12 +266,24 @@ async function removals(
   return { tasks: gone.map((recorded) => ({ name: recorded.name, task: () => removal(recorded) })), kept: [] };
 }
 
+/** What is left as it is, without a look at it. */
+export function unchanged({ name, settled }: RecordedJob): JobOutcome {
+  const jobId = settled !== null && "jobId" in settled ? settled.jobId : null;
+  const savepoint = settled !== null && "savepoint" in settled ? settled.savepoint : null;
+  return { ...skipped(name), ending: "unchanged", message: null, jobId, savepoint };
+}
+
+/** A run that was interrupted has not done what was asked, though nothing failed. */
+function notBegun(job: string): JobOutcome {
+  return { ...skipped(job), code: "interrupted", message: "not begun, because the run was interrupted" };
+}
+
 function skipped(job: string): JobOutcome {
   return {
     job,
     ending: "skipped",
     code: null,
-    message: "not begun, because an earlier job failed or the run was interrupted",
+    message: "not begun, because an earlier job failed",
     jobId: null,
     savepoint: null,
     restored: null,

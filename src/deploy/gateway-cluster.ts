@@ -2,6 +2,7 @@ import { DeployError } from "../errors.ts";
 import type { GatewaySession, ResultSet } from "../flink/gateway.ts";
 import { savepointIn, traceOf } from "../flink/java-trace.ts";
 import type { Cluster, FlinkState, StopRequest, StopStatus } from "./cluster.ts";
+import { fence } from "./fence.ts";
 import type { ClusterOptions } from "./jobmanager-cluster.ts";
 import { prepareProgram } from "./prepare.ts";
 
@@ -49,6 +50,7 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
       }
     },
     checkpoint: async () => false,
+    fence: (jobId) => fence(jobId, options),
     dispose: async () => "cannot",
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: () => asking.close(),

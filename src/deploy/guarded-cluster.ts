@@ -25,6 +25,10 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
       confirm();
       return await cluster.checkpoint(jobId, triggerId);
     },
+    async fence(jobId) {
+      confirm();
+      await cluster.fence(jobId);
+    },
     async dispose(path) {
       confirm();
       return await cluster.dispose(path);
@@ -32,11 +36,11 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     async prepare(program) {
       const prepared = await cluster.prepare(program);
       return {
+        ...prepared,
         async submit(options) {
           confirm();
           return await prepared.submit(options);
         },
-        [Symbol.asyncDispose]: () => prepared[Symbol.asyncDispose](),
       };
     },
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),

@@ -26,6 +26,11 @@ export function jobId(key: AttemptKey, number: number): string {
   return hex32("job", key.environment, key.deployment, key.job, key.since, String(number));
 }
 
+/** Of the job that does nothing but use up an id, so that Flink refuses whatever comes under it later. */
+export function fenceName(job: string): string {
+  return `flink-dbt-deploy fence ${job}`;
+}
+
 /** 32 hex: asking to stop twice under one trigger id takes one savepoint (facts 3). */
 export function triggerId(key: AttemptKey): string {
   return hex32("trigger", key.environment, key.deployment, key.job, key.since);

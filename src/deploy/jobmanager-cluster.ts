@@ -13,6 +13,7 @@ import type {
   Retention,
   StopStatus,
 } from "./cluster.ts";
+import { fence } from "./fence.ts";
 import { prepareProgram } from "./prepare.ts";
 
 export interface ClusterOptions {
@@ -75,6 +76,7 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
       }
     },
     checkpoint: (jobId, triggerId) => jobmanager.triggerCheckpoint(jobId, triggerId),
+    fence: (jobId) => fence(jobId, options),
     dispose: (path) => dispose(path, jobmanager, options),
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: async () => {},

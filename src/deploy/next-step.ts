@@ -2,7 +2,7 @@ import type { RecordedJob } from "../ledger/fold.ts";
 import { afterStop } from "./at-rest.ts";
 import { begin } from "./begin.ts";
 import type { Desired, Observed, Settings, Situation, Step } from "./step.ts";
-import { whileStopping } from "./stopping.ts";
+import { livesAgain, stopOnceMore, whileStopping } from "./stopping.ts";
 import { afterSubmission } from "./submission.ts";
 
 /**
@@ -29,6 +29,7 @@ export function nextStep(
   if (attempt === null) return begin(situation);
   const submission = attempt.submissions.at(-1);
   if (submission !== undefined) return afterSubmission(situation, attempt, submission);
+  if (attempt.stopped !== null && livesAgain(attempt, observed.jobs)) return stopOnceMore(attempt.stopped.jobId);
   if (attempt.stopped !== null) return afterStop(situation, attempt.stopped.savepoint, 1);
   return whileStopping(situation, attempt);
 }

@@ -49,6 +49,7 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
     checkpointDirectory: () => patiently(() => cluster.checkpointDirectory()),
     cancel: (jobId) => patiently(() => cluster.cancel(jobId)),
     checkpoint: (jobId, triggerId) => patiently(() => cluster.checkpoint(jobId, triggerId)),
+    fence: (jobId) => patiently(() => cluster.fence(jobId)),
     dispose: (path) => patiently(() => cluster.dispose(path)),
     prepare: (program) => cluster.prepare(program),
     [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),

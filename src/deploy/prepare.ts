@@ -1,5 +1,6 @@
 import { describeError } from "../errors.ts";
 import type { Gateway, GatewaySession } from "../flink/gateway.ts";
+import { type DifferingTable, existingTables, isAnother } from "../planner/existing-tables.ts";
 import type { Config, Program } from "../project/job.ts";
 import type { PreparedProgram } from "./cluster.ts";
 
@@ -18,13 +19,15 @@ export async function prepareProgram(program: Program, options: PrepareOptions):
   // Set for the session: a view takes over the mode in which it is made.
   const properties = { "execution.runtime-mode": program.runtimeMode };
   const session = await options.gateway.openSession({ name: "flink-dbt-deploy", properties });
+  let differing: readonly DifferingTable[];
   try {
-    await setUp(session, program, options);
+    differing = await setUp(session, program, options);
   } catch (error) {
     await session.close().catch(() => undefined);
     throw error;
   }
   return {
+    differing,
     async submit({ jobId, name, restore }) {
       const executionConfig = submissionConfig(program, jobId, name, restore);
       await session.execute(program.insert, { executionConfig, signal: options.signal, timeoutMs: submitLimitMs });
@@ -58,16 +61,30 @@ const submitLimitMs = 300_000;
 /** The older is ignored by some versions for part of the settings, the newer unknown to others. */
 const restoreKeys = ["execution.savepoint.path", "execution.state-recovery.path"] as const;
 
-async function setUp(session: GatewaySession, program: Program, options: PrepareOptions): Promise<void> {
-  const run = (sql: string): Promise<unknown> => session.execute(sql, { signal: options.signal });
+async function setUp(
+  session: GatewaySession,
+  program: Program,
+  options: PrepareOptions,
+): Promise<readonly DifferingTable[]> {
+  const run = (sql: string) => session.execute(sql, { signal: options.signal });
+  const tables = existingTables({ execute: run }, { isPrepared: options.initSql.length + program.preHooks.length > 0 });
+  const differing: DifferingTable[] = [];
+  const define = async (sql: string): Promise<void> => {
+    const found = await tables.look(sql);
+    if (found !== null) differing.push(found);
+    await run(unlessThere(sql));
+  };
   for (const sql of options.initSql) await run(sql);
-  for (const statement of program.setup) await run(unlessThere(statement.sql));
+  for (const statement of program.setup) await define(statement.sql);
   for (const sql of program.preHooks) await run(sql);
-  await run(unlessThere(program.sink.sql));
+  await define(program.sink.sql);
   // A path that a hook or init SQL left in the session would rewind a job that is to start without one.
   if (options.initSql.length + program.preHooks.length > 0) for (const key of restoreKeys) await run(`RESET '${key}'`);
+  // Into another table it would be refused for that, in words that do not tell; or it fits, and is refused by us.
+  if (differing.some(isAnother)) return differing;
   const executionConfig = { ...program.executionConfig, "execution.runtime-mode": program.runtimeMode };
   await session.execute(`EXPLAIN ${program.insert}`, { executionConfig, signal: options.signal });
+  return differing;
 }
 
 /**

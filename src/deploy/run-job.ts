@@ -108,6 +108,10 @@ class JobRun implements AsyncDisposable {
       case "submit":
         await this.#submit(step);
         return null;
+      case "fence":
+        this.#say(`using up the id ${step.jobId}, which an earlier run may still submit`);
+        await this.#cluster.fence(step.jobId);
+        return null;
       case "checkpoint":
         this.#say(`asking ${step.jobId} for a checkpoint`);
         await this.#observer.askForCheckpoint(step.jobId, (number) => checkpointId(step.jobId, number));
@@ -173,7 +177,8 @@ class JobRun implements AsyncDisposable {
   async #prepareNew({ attempt }: RecordedJob): Promise<void> {
     const { program, desired } = this.#task;
     const isBegun = attempt !== null && (attempt.stopped !== null || attempt.submissions.length > 0);
-    if (program !== null && desired.kind === "running" && !isBegun) await this.#submitter.prepare(program);
+    if (program === null || desired.kind !== "running" || isBegun) return;
+    for (const note of await this.#submitter.prepareNew(program)) this.#note(note);
   }
 
   async #stop({ attempt }: RecordedJob): Promise<void> {

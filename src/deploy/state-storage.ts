@@ -1,4 +1,5 @@
 import { readdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describeError } from "../errors.ts";
 import { runCommand } from "../flink/command.ts";
@@ -29,7 +30,7 @@ export function listedStorage(options: StorageOptions): StateStorage {
       return newest(folder, paths, /^chk-(\d+)\/_metadata$/);
     },
     async savepoint(folder) {
-      const paths = await list(folder);
+      const paths = (await list(folder)) ?? ((await wouldBeSeen(folder)) ? [] : null);
       if (paths === null) return { kind: "unknown" };
       return newest(folder, paths, /^savepoint-[^/]+\/_metadata$/);
     },
@@ -68,6 +69,26 @@ async function localFiles(folder: string): Promise<readonly string[] | null> {
     // It is not there, or not for us: this machine does not tell.
     return null;
   }
+}
+
+/** `<savepoint-dir>/<environment>/<job>/<deployment>` and the folder that holds all of it. */
+const levelsAbove = 4;
+
+/** Flink makes a savepoint's folders as it begins one, so what is not there was not begun, if this is the same disk. */
+async function wouldBeSeen(folder: string): Promise<boolean> {
+  const uri = normalisePath(folder);
+  if (!uri.startsWith("file:///")) return false;
+  let place = fileURLToPath(uri);
+  for (let level = 0; level < levelsAbove; level += 1) {
+    place = dirname(place);
+    if (place === "/") return false;
+    const isThere = await stat(place).then(
+      (found) => found.isDirectory(),
+      () => false,
+    );
+    if (isThere) return true;
+  }
+  return false;
 }
 
 /** What lies below the folder by the user's command, whose lines may hold sizes and times before the path. */

@@ -15,6 +15,16 @@ export interface NamedPath {
   readonly answer: string | null;
 }
 
+/** A rollback: the job goes back to the state that an earlier program left, and not on from the one that it has. */
+export interface Rewind {
+  /** Null: without any state. */
+  readonly path: string | null;
+  /** The program that took it. */
+  readonly of: JobReference | null;
+  /** As the upgrade mode of the program that runs says, that is stopped: so it can be gone forward to again. */
+  readonly stop: UpgradeMode;
+}
+
 /** What a person agreed to for this job, should its newest state be lost. */
 export interface Consent {
   /** From an older checkpoint or savepoint, so that what came after it is processed again. */
@@ -30,6 +40,7 @@ export type Desired =
       readonly upgradeMode: UpgradeMode;
       readonly runtimeMode: RuntimeMode;
       readonly consent: Consent;
+      readonly rewind: Rewind | null;
     })
   | (NamedPath & {
       readonly kind: "suspended";
@@ -37,6 +48,7 @@ export type Desired =
       /** What to start when it is resumed; null leaves that as it is. */
       readonly reference: JobReference | null;
       readonly upgradeMode: UpgradeMode;
+      readonly rewind: Rewind | null;
     })
   | { readonly kind: "removed" };
 
@@ -122,6 +134,8 @@ export type Step =
   | { readonly do: "stop"; readonly jobId: string }
   | { readonly do: "cancel"; readonly jobId: string }
   | { readonly do: "submit"; readonly submission: Submission }
+  /** Uses up the id of a submission that is given up and may be on its way. */
+  | { readonly do: "fence"; readonly jobId: string }
   | { readonly do: "checkpoint"; readonly jobId: string }
   | { readonly do: "wait"; readonly for: string }
   | { readonly do: "end"; readonly ending: Ending }
@@ -133,6 +147,16 @@ export const refuse = (code: ErrorCode, message: string): Step => ({ do: "refuse
 /** Whether the job may begin without any state: its upgrade mode says so, or a person did. */
 export function mayStartEmpty(desired: Desired): boolean {
   return desired.kind === "running" && (desired.upgradeMode === "stateless" || desired.consent.toStartEmpty);
+}
+
+/** The upgrade mode by which the job that runs is stopped for another program. */
+export function stopMode({ upgradeMode, rewind }: Extract<Desired, { kind: "running" }>): UpgradeMode {
+  return rewind?.stop ?? upgradeMode;
+}
+
+/** What a program that is to run goes back to, if it is not to go on from what the job has. */
+export function rewindOf(desired: Desired): Rewind | null {
+  return desired.kind === "running" ? desired.rewind : null;
 }
 
 /** How a person says which state a job is to start from. */

@@ -1,7 +1,8 @@
 import { normalisePath } from "../flink/paths.ts";
 import type { Attempt } from "../ledger/fold.ts";
+import { restBack } from "./at-rest.ts";
 import { type ClusterJob, hasEnded } from "./cluster.ts";
-import { nameAPath, refuse, type Situation, type Step } from "./step.ts";
+import { nameAPath, refuse, rewindOf, type Situation, type Step, stopMode } from "./step.ts";
 
 type Stop = NonNullable<Attempt["stop"]>;
 
@@ -9,6 +10,25 @@ type Stop = NonNullable<Attempt["stop"]>;
 const tasksMs = 30_000;
 /** How long a stop whose answer was lost may take to show before it is asked for again. */
 const untoldMs = 60_000;
+
+/**
+ * A JobManager with high availability that dies in the moment in which a job ends may not know of it, and starts the job
+ * again. With nothing submitted yet it is stopped once more, in an attempt of its own. Pure.
+ */
+export function stopOnceMore(jobId: string): Step {
+  const cause = "it came back after its end, since the JobManager died before it knew of it";
+  return {
+    do: "record",
+    fact: { kind: "stop-failed", jobId, cause },
+    note: `job ${jobId} is stopped once more: ${cause}`,
+  };
+}
+
+/** Whether the job that was stopped in this attempt lives again. */
+export function livesAgain(attempt: Attempt, jobs: readonly ClusterJob[]): ClusterJob | null {
+  const job = jobs.find(({ id }) => id === attempt.stopped?.jobId);
+  return job === undefined || hasEnded(job.state) ? null : job;
+}
 
 /** The next step of an attempt that is to stop the old job. Pure. */
 export function whileStopping(situation: Situation, attempt: Attempt): Step {
@@ -23,7 +43,7 @@ export function whileStopping(situation: Situation, attempt: Attempt): Step {
     if (living !== null) return { do: "wait", for: `${stop.jobId} to end` };
     return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: observed.stop.savepoint } };
   }
-  return living === null ? endedUntold(situation, stop, job) : stillRunning(situation, living);
+  return living === null ? endedUntold(situation, stop, job) : stillRunning(situation, stop, living);
 }
 
 /** Without a savepoint: its state is not wanted, or is in its newest checkpoint. */
@@ -48,6 +68,7 @@ function endedWithCheckpoint(situation: Situation, stop: Stop, job: ClusterJob |
   return (
     readToTheEnd(situation, stop, job) ??
     goesOnFromAnswer(desired, stop) ??
+    goesBack(desired, `job ${stop.jobId} was cancelled, and nothing tells its newest checkpoint`) ??
     refuse(
       "needs-operator",
       `job ${stop.jobId} of ${name} was cancelled to go on from its newest checkpoint, and nothing tells which that is: find it and ${nameAPath}`,
@@ -68,12 +89,34 @@ function goesOnFromAnswer(desired: Situation["desired"], stop: Stop): Step | nul
   return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: desired.answer, named: true }, note };
 }
 
-function stillRunning({ observed }: Situation, job: ClusterJob): Step {
+/** A rollback needs the state of what it replaces only for the way forward. */
+function goesBack(desired: Situation["desired"], why: string): Step | null {
+  if (desired.kind !== "running" || desired.rewind === null) return null;
+  return restBack(desired, desired.rewind, why);
+}
+
+/** No savepoint can be taken of a job that does not run, which may be why it is rolled back. */
+function cancelInstead({ desired }: Situation, stop: Stop, cause: string): Step | null {
+  if (desired.kind !== "running" || desired.rewind === null || !desired.consent.toReplay) return null;
+  const note = `no savepoint can be taken of ${stop.jobId} (${cause}), so it is cancelled, as was agreed: what it processed since its newest retained checkpoint is lost to its program`;
+  return {
+    do: "record",
+    fact: { ...stop, withSavepoint: false, keepsCheckpoint: true, savepointFolder: null },
+    note,
+  };
+}
+
+function stillRunning(situation: Situation, stop: Stop, job: ClusterJob): Step {
+  const { desired, observed } = situation;
   // It is about to end; whether its savepoint was made is known only then.
   if (job.state === "FAILING" || job.state === "CANCELLING") return { do: "wait", for: `${job.id} to end` };
   switch (observed.stop.kind) {
     case "failed": {
-      const { cause } = observed.stop;
+      const { cause: told } = observed.stop;
+      const instead = cancelInstead(situation, stop, told);
+      if (instead !== null) return instead;
+      const hint = "; set `allow-replay` to go back all the same, without a way forward to what this job has now";
+      const cause = rewindOf(desired) === null ? told : `${told}${hint}`;
       return { do: "record", fact: { kind: "stop-failed", jobId: job.id, cause }, ends: "failed", cause };
     }
     case "untold":
@@ -116,6 +159,11 @@ function endedUntold(situation: Situation, stop: Stop, job: ClusterJob | undefin
   }
   const answered = goesOnFromAnswer(desired, stop);
   if (answered !== null) return answered;
+  if (foreign !== null && rewindOf(desired) !== null) {
+    return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: foreign } };
+  }
+  const back = goesBack(desired, `job ${stop.jobId} has ended and nothing tells its savepoint; ${where}`);
+  if (back !== null) return back;
   const why = observed.stop.kind === "failed" ? ` (${observed.stop.cause})` : "";
   return refuse(
     "needs-operator",
@@ -137,7 +185,7 @@ function checkpointOf({ desired, observed }: Situation, job: ClusterJob | undefi
   const { retained, stranded, stop } = observed;
   if (retained.kind !== "found") return null;
   if (job === undefined) return stranded.kind === "none" ? retained.path : null;
-  const isLastState = desired.kind === "running" && desired.upgradeMode === "last_state";
+  const isLastState = desired.kind === "running" && stopMode(desired) === "last_state";
   return isLastState && job.state !== "FINISHED" && stop.kind === "failed" ? retained.path : null;
 }
 

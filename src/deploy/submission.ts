@@ -1,36 +1,53 @@
 import type { Fact } from "../ledger/entry.ts";
 import type { Attempt, Settled, Submission } from "../ledger/fold.ts";
-import { afterStop, submitNew } from "./at-rest.ts";
+import { afterStop, submitNew, submitRewound } from "./at-rest.ts";
 import { type ClusterJob, hasEnded, type Retained } from "./cluster.ts";
-import { jobId } from "./ids.ts";
-import { type Desired, type Ending, mayStartEmpty, nameAPath, refuse, type Situation, type Step } from "./step.ts";
-import { type Verification, verify } from "./verify.ts";
-
-/**
- * How long an INSERT of a run that died may take to show. One that comes later still is cancelled while the attempt is in
- * hand, and a stranger to the next one.
- */
-const inFlightMs = 10_000;
+import { fenceName, jobId } from "./ids.ts";
+import {
+  type Desired,
+  type Ending,
+  mayStartEmpty,
+  nameAPath,
+  refuse,
+  rewindOf,
+  type Situation,
+  type Step,
+} from "./step.ts";
+import { livesAgain, stopOnceMore } from "./stopping.ts";
+import { isRestoredFromItself, type Verification, verify } from "./verify.ts";
 
 /** The next step of an attempt whose newest submission is this one. Pure. */
 export function afterSubmission(situation: Situation, attempt: Attempt, submission: Submission): Step {
   const { observed } = situation;
   const find = (id: string) => observed.jobs.find((one) => one.id === id);
-  const leftover = attempt.submissions
-    .filter((one) => one.failure !== null)
-    .map((one) => find(one.jobId))
-    .find((job) => job !== undefined && !hasEnded(job.state));
+  const returned = livesAgain(attempt, observed.jobs);
+  const isUnsent = attempt.submissions.length === 1 && !submission.accepted && find(submission.jobId) === undefined;
+  if (returned !== null && isUnsent) return stopOnceMore(returned.id);
+  const leftover =
+    returned ??
+    attempt.submissions
+      .filter((one) => one.failure !== null)
+      .map((one) => find(one.jobId))
+      .find((job) => job !== undefined && !hasEnded(job.state));
   if (leftover !== undefined) {
     if (leftover.state === "CANCELLING") return { do: "wait", for: `${leftover.id} to end` };
     return { do: "cancel", jobId: leftover.id };
   }
-  const job = find(submission.jobId);
+  const found = find(submission.jobId);
+  const isFence = found?.name === fenceName(submission.jobId);
+  if (isFence && submission.failure === null) return failed(submission, "another change came before it was submitted");
+  const job = isFence ? undefined : found;
   if (submission.failure !== null) return afterFailure(situation, attempt, submission, submission.failure, job);
+  // What it let out since is processed again in any case: it is not waited for.
+  const isOvertaken = rewindOf(situation.desired) !== null && !isWanted(situation, attempt, submission);
+  if (isOvertaken && submission.accepted) {
+    return failed(submission, "the job went back to an earlier program before it was seen to hold");
+  }
   if (job === undefined) {
     if (submission.accepted) return lost(situation, attempt, submission);
     if (isWanted(situation, attempt, submission)) return { do: "submit", submission };
-    if (observed.endedMs < inFlightMs) return { do: "wait", for: `${submission.jobId}, which may be on its way` };
-    return failed(submission, "another change came before it was submitted");
+    // It may still be on its way, from a run that is thought dead: Flink refuses it once its id is used up.
+    return { do: "fence", jobId: submission.jobId };
   }
   if (!submission.accepted) return { do: "record", fact: { kind: "submitted", jobId: job.id } };
   return judged(situation, attempt, submission, job);
@@ -136,7 +153,11 @@ function failed(submission: Submission, cause: string): Step {
 function mayHaveLetOut({ desired, observed }: Situation, submission: Submission): boolean {
   // To begin again from nothing is what was agreed to.
   if (submission.restore === null && mayStartEmpty(desired)) return false;
-  if (observed.seesProgress) return (observed.progress?.completedCheckpoints ?? 0) > 0;
+  if (observed.seesProgress) {
+    // Under high availability the count begins anew with a new JobManager; where the job was restored from tells.
+    const { progress } = observed;
+    return progress !== null && (progress.completedCheckpoints > 0 || isRestoredFromItself(submission.jobId, progress));
+  }
   return submission.restore !== null && !observed.wasRefused;
 }
 
@@ -178,6 +199,11 @@ function afterFailure(
   }
   const isStuck = job === undefined ? hadState && submission.accepted : mayHaveLetOut(situation, submission);
   const answer = unspentAnswer(desired, attempt);
+  const isTried =
+    desired.kind === "running" && attempt.submissions.some((one) => one.reference.digest === desired.reference.digest);
+  if (desired.kind === "running" && desired.rewind !== null && !isTried) {
+    return submitRewound(desired, desired.rewind, key, number);
+  }
   if (desired.kind === "running" && answer !== null && (isStuck || attempt.stop === null)) {
     return submitNew(desired, answer, key, number);
   }
@@ -193,8 +219,7 @@ function afterFailure(
   if (desired.kind !== "running") return afterStop(situation, savepoint, number);
   const older = olderState(situation, attempt, submission);
   if (older !== null) return submitNew(desired, older, key, number);
-  const isTried = attempt.submissions.some((one) => one.reference.digest === desired.reference.digest);
-  if (!isTried) return submitNew(desired, submission.restore, key, number);
+  if (!isTried) return submitNew(desired, submission.rewinds ? savepoint : submission.restore, key, number);
   return putBack(situation, attempt, submission, { cause, savepoint });
 }
 
@@ -224,7 +249,8 @@ function again({ observed, key, desired }: Situation, attempt: Attempt, submissi
   }
   const id = jobId(key, attempt.submissions.length + 1);
   const note = `job ${submission.jobId} is gone from the cluster; it goes on from ${restore ?? "its beginning, having let nothing out"}`;
-  return { do: "record", fact: { kind: "submit-intended", role, jobId: id, reference, restore }, note };
+  const rewinds = submission.rewinds ? ({ rewinds: true } as const) : {};
+  return { do: "record", fact: { kind: "submit-intended", role, jobId: id, reference, restore, ...rewinds }, note };
 }
 
 /** The model is gone, so nobody is to decide; what would send records twice is not kept for its return. */
@@ -245,7 +271,9 @@ function olderState({ desired, settled, noted }: Situation, attempt: Attempt, su
 function provenState({ settled }: Situation, attempt: Attempt, submission: Submission): string | null {
   if (hasGoneOn(attempt)) return submission.restore;
   if (attempt.stopped !== null) return attempt.stopped.savepoint;
-  return submission.restore ?? (settled !== null && "savepoint" in settled ? settled.savepoint : null);
+  // What was gone back to is the state of another program.
+  const { restore } = (submission.rewinds ? attempt.submissions[0] : null) ?? submission;
+  return restore ?? (settled !== null && "savepoint" in settled ? settled.savepoint : null);
 }
 
 /**
@@ -279,6 +307,16 @@ function putBack(
   if (settled?.kind === "suspended") {
     const fact = goneOn ? { ...settled, savepoint, of: null } : settled;
     return { do: "record", fact, ends: "failed", cause: `${cause}; the job stays suspended with its savepoint` };
+  }
+  if (goneOn && submission.rewinds) {
+    const { reference, restore } = submission;
+    const why = `${cause}; another job of this attempt may have let records out, so none is put back`;
+    return {
+      do: "record",
+      fact: { kind: "down", reference, savepoint: restore, cause: why },
+      ends: "failed",
+      cause: why,
+    };
   }
   const why = goneOn
     ? `${cause}; an earlier job of this attempt may have let records out, so the old one is not put back: the next deployment starts from ${savepoint} again, or from another path that the model's execution_config names`

@@ -1,5 +1,6 @@
 import { DeployError, inOneLine } from "../errors.ts";
 import { isDuplicateSubmission, isFailedStart } from "../flink/gateway.ts";
+import { isAnother, sentenceOf } from "../planner/existing-tables.ts";
 import type { Program } from "../project/job.ts";
 import type { Cluster, PreparedProgram } from "./cluster.ts";
 import { isUnreachable } from "./patient-cluster.ts";
@@ -48,6 +49,18 @@ export class Submitter implements AsyncDisposable {
       this.#prepared.delete(program);
       throw error;
     }
+  }
+
+  /**
+   * As `prepare`, while nothing is stopped for the program: throws `table-differs` where a catalog holds another table
+   * than it declares. What is not certain is returned as notes, the first time.
+   */
+  async prepareNew(program: Program): Promise<readonly string[]> {
+    const isKnown = this.#prepared.has(program);
+    const { differing } = await this.prepare(program);
+    const refused = differing.filter(isAnother).map((table) => sentenceOf(table).message);
+    if (refused.length > 0) throw new DeployError("table-differs", refused.join(" "));
+    return isKnown ? [] : differing.map((table) => sentenceOf(table).message);
   }
 
   /** Throws what breaks for longer than the run's patience. */

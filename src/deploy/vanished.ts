@@ -58,7 +58,7 @@ function withConsent(situation: Situation, settled: Running, what: string, isKno
 function adviceOn({ observed, settled }: Situation, older: string | null, isKnown: boolean): string {
   const { retained } = observed;
   if (retained.kind === "found") {
-    return `its newest checkpoint is ${retained.path}: mend what made it fail and ${nameAPath}, or set upgrade_mode to last_state`;
+    return `its newest checkpoint is ${retained.path}: mend what made it fail and ${nameAPath}, or give its model the upgrade mode last_state`;
   }
   const untold =
     retained.kind === "none"

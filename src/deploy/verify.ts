@@ -72,15 +72,21 @@ function proven(job: ClusterJob, restore: string | null, seen: Seen, limits: Ver
     return steady(seen, limits, "seen RUNNING; without `jobmanager-url` its checkpoints and its restore path are not");
   }
   if (progress === null) return { kind: "wait", for: "its first statistics" };
-  const misrestored = wronglyRestored(progress, restore);
+  const misrestored = wronglyRestored(job.id, progress, restore);
   // An answer from before the restore may still come from the JobManager's cache.
   if (misrestored !== null && seen.steadyMs < seen.lagMs) return { kind: "wait", for: "its restore path" };
   if (misrestored !== null) return { kind: "fails", cause: misrestored };
   return checkpointed(progress, seen, limits);
 }
 
+/** A checkpoint that this very job completed lies in the folder of its id. */
+export function isRestoredFromItself(jobId: string, { restoredFrom }: Progress): boolean {
+  return normalisePath(restoredFrom).includes(`/${jobId}/chk-`);
+}
+
 /** After a checkpoint of its own, a restart's path is that one: then nothing is told of the first. */
-function wronglyRestored(progress: Progress, restore: string | null): string | null {
+function wronglyRestored(jobId: string, progress: Progress, restore: string | null): string | null {
+  if (isRestoredFromItself(jobId, progress)) return null;
   if (progress.completedCheckpoints > 0 && progress.restores > (restore === null ? 0 : 1)) return null;
   const expected = restore === null ? "" : normalisePath(restore);
   const found = progress.restoredFrom === "" ? "" : normalisePath(progress.restoredFrom);

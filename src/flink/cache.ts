@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
+import { makeFolder } from "./make-folder.ts";
 
 /** Where downloads are kept when nothing else is said: FLINK_DBT_DEPLOY_CACHE, else under the user's cache folder. */
 export function defaultCacheFolder(environment: NodeJS.ProcessEnv): string {
@@ -29,7 +30,7 @@ export async function cachedFolder(request: CachedFolderRequest): Promise<string
   const entry = join(request.cacheFolder, request.name);
   if (await isWhole(entry)) return entry;
   const temporaries = join(request.cacheFolder, "tmp");
-  await mkdir(temporaries, { recursive: true });
+  await makeFolder(temporaries);
   await sweep(temporaries);
   const temporary = join(temporaries, temporaryName());
   try {
@@ -44,7 +45,7 @@ export async function cachedFolder(request: CachedFolderRequest): Promise<string
 }
 
 async function commit(temporary: string, entry: string, aside: string): Promise<void> {
-  await mkdir(dirname(entry), { recursive: true });
+  await makeFolder(dirname(entry));
   for (let attempt = 1; ; attempt++) {
     try {
       return await rename(temporary, entry);

@@ -1,9 +1,9 @@
-import { type Command, commands, inputsOf, inputTable, variableOf } from "./table.ts";
+import { type Command, commands, inputsOf, inputTable, isSecretInput, variableOf } from "./table.ts";
 
 /** The command line's help, of one command or of all; generated from the one table of inputs. */
 export function helpText(command: string | null): string {
   if (command === null) {
-    const rows = Object.entries(commands).map(([name, description]) => `  ${name.padEnd(10)}${description}`);
+    const rows = Object.entries(commands).map(([name, description]) => `  ${name.padEnd(15)}${description}`);
     return [
       "Plan and deploy the Apache Flink jobs that a dbt project defines, without losing their state.",
       "",
@@ -19,7 +19,8 @@ export function helpText(command: string | null): string {
   const inputs = inputsOf(named).flatMap((name) => {
     const { default: standard, description } = inputTable[name];
     const fallback = standard === "" ? "" : ` [${standard}]`;
-    return [`  --${name}${fallback}`, ...wrapped(description, 92).map((line) => `      ${line}`)];
+    const flag = isSecretInput(name) ? variableOf(name) : `--${name}`;
+    return [`  ${flag}${fallback}`, ...wrapped(description, 92).map((line) => `      ${line}`)];
   });
   return [
     `Usage: flink-dbt-deploy ${named} [--input value ...]`,

@@ -1,5 +1,5 @@
 import { DeployError } from "../errors.ts";
-import { mask } from "../secrets.ts";
+import { holdsPassword, mask } from "../secrets.ts";
 import { type Command, commands, type InputName, inputTable } from "./table.ts";
 
 /** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
@@ -24,12 +24,23 @@ export interface ProjectInputs extends RecordingInputs {
   readonly renames: Readonly<Record<string, string>>;
 }
 
-export type StoreKind = "file";
+export type StoreKind = "git" | "file" | "cache" | "artifact";
 
 export interface StoreInputs {
   readonly environment: string;
   readonly store: readonly StoreKind[];
   readonly ledgerDir: string;
+  /** Its repository's `origin` is where the `git` store is unless `ledgerGit` says so. */
+  readonly projectDir: string;
+  readonly ledgerGit: string | null;
+  readonly ledgerGitToken: string | null;
+  /** Null: the one that is named after the environment. */
+  readonly ledgerRef: string | null;
+  /** Null: the environment's own. */
+  readonly githubToken: string | null;
+  readonly artifactRetentionDays: number;
+  /** The user says that no ledger was lost. */
+  readonly firstDeployment: boolean;
 }
 
 /** Times in ms. */
@@ -102,6 +113,20 @@ export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly
   RunInputs &
   ConsentInputs &
   VerifyInputs;
+export type RollbackInputs = {
+  readonly command: "rollback";
+  /** Empty: all that differ. */
+  readonly jobs: readonly string[];
+  readonly to: string | null;
+  readonly keepProgress: boolean;
+} & RecordingInputs &
+  StoreInputs &
+  LockInputs &
+  ClusterInputs &
+  RunInputs &
+  ConsentInputs &
+  VerifyInputs;
+export type HistoryInputs = { readonly command: "history"; readonly jobs: readonly string[] } & StoreInputs;
 export type StatusInputs = {
   readonly command: "status";
   readonly jobs: readonly string[];
@@ -109,7 +134,19 @@ export type StatusInputs = {
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
-export type Inputs = PlanInputs | DeployInputs | SuspendInputs | ResumeInputs | StatusInputs;
+export type LedgerExportInputs = { readonly command: "ledger-export"; readonly ledgerFile: string } & StoreInputs;
+export type LedgerImportInputs = { readonly command: "ledger-import"; readonly ledgerFile: string } & StoreInputs &
+  LockInputs;
+export type Inputs =
+  | PlanInputs
+  | DeployInputs
+  | SuspendInputs
+  | ResumeInputs
+  | RollbackInputs
+  | HistoryInputs
+  | StatusInputs
+  | LedgerExportInputs
+  | LedgerImportInputs;
 
 /** What the user gave, by input name; an absent or empty value means the default. */
 export type RawInputs = Readonly<Partial<Record<InputName, string>>>;
@@ -120,8 +157,15 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
   const read = new Reader(raw);
   const store = (): StoreInputs => ({
     environment: read.name("environment"),
-    store: read.choices("store", ["file"]),
+    store: read.choices("store", ["git", "file", "cache", "artifact"]),
     ledgerDir: read.text("ledger-dir"),
+    projectDir: read.text("project-dir"),
+    ledgerGit: read.textOrNull("ledger-git"),
+    ledgerGitToken: read.textOrNull("ledger-git-token"),
+    ledgerRef: read.refOrNull("ledger-ref"),
+    githubToken: read.textOrNull("github-token"),
+    artifactRetentionDays: read.days("artifact-retention-days"),
+    firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
@@ -186,6 +230,22 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...consent(),
         ...verify(),
       };
+    case "rollback":
+      return {
+        command,
+        jobs: read.list("jobs"),
+        to: read.beginningOrNull("to"),
+        keepProgress: read.choice("keep-progress", ["true", "false"]) === "true",
+        ...recordingInputs(read),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        ...consent(),
+        ...verify(),
+      };
+    case "history":
+      return { command, jobs: read.list("jobs"), ...store() };
     case "status":
       return {
         command,
@@ -195,6 +255,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...cluster(),
         ...warning(),
       };
+    case "ledger-export":
+      return { command, ledgerFile: read.text("ledger-file"), ...store() };
+    case "ledger-import":
+      return { command, ledgerFile: read.text("ledger-file"), ...store(), ...lock() };
   }
 }
 
@@ -269,6 +333,24 @@ class Reader {
     return value;
   }
 
+  /** As `git check-ref-format` has it, in a narrower set of signs. */
+  refOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    const part = "(?!\\.)(?:(?!\\.\\.)[A-Za-z0-9._-])+(?<!\\.|\\.lock)";
+    if (value !== null && !new RegExp(`^refs(?:/${part}){2,}$`).test(value))
+      throw this.#invalid(name, value, "must be the full name of a ref, such as refs/heads/flink-ledger");
+    return value;
+  }
+
+  /** Of an id or a commit; fewer signs would soon mean several. */
+  beginningOrNull(name: InputName): string | null {
+    const value = this.textOrNull(name);
+    if (value !== null && !/^[0-9a-f]{6,64}$/.test(value)) {
+      throw this.#invalid(name, value, "must be at least 6 signs of an id or a commit (0 to 9, a to f)");
+    }
+    return value;
+  }
+
   choice<const Choice extends string>(name: InputName, choices: readonly Choice[]): Choice {
     const value = this.text(name);
     const found = choices.find((choice) => choice === value);
@@ -317,6 +399,11 @@ class Reader {
     return this.#whole(name, 1, 1000);
   }
 
+  /** GitHub keeps artifacts for 400 days at most. */
+  days(name: InputName): number {
+    return this.#whole(name, 1, 400);
+  }
+
   countOrNull(name: InputName): number | null {
     return this.textOrNull(name) === null ? null : this.count(name);
   }
@@ -362,6 +449,14 @@ class Reader {
         name,
         value,
         "must be a URI with its scheme, such as s3://bucket/savepoints or file:///savepoints",
+      );
+    }
+    if (value !== null && holdsPassword(value)) {
+      const shown = value.replace(/:\/\/.*@/s, `://${mask}@`);
+      throw this.#invalid(
+        name,
+        shown,
+        "must hold no password: it would be stored; Flink takes it from its configuration",
       );
     }
     return value;

@@ -3,7 +3,11 @@ export const commands = {
   deploy: "Bring the cluster's jobs to the project's state, each with its state, and prove that they run.",
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
+  rollback: "Bring jobs back to what an earlier deployment ran, from the savepoints that they were left with.",
+  history: "Show the deployments that can be rolled back to, and from which savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
+  "ledger-export": "Write the ledger into a file of JSON that a person can read.",
+  "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
 } as const;
 
 export type Command = keyof typeof commands;
@@ -15,18 +19,25 @@ export interface InputDescription {
   readonly kind: InputKind;
   /** As text, the way a user would write it; "" where there is none. */
   readonly default: string;
+  /** The action's, where GitHub's runner fills in what the command line does not have. */
+  readonly actionDefault?: string;
   readonly commands: readonly Command[];
   readonly choices?: readonly string[];
+  /** Never given on a command line, which others on the machine can read. */
+  readonly secret?: true;
 }
 
 const project = ["plan", "deploy"] as const;
-/** `resume` asks dbt only for secrets, which the ledger does not keep. */
-const recorded = ["plan", "deploy", "resume"] as const;
-const cluster = ["deploy", "suspend", "resume", "status"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "status"] as const;
-const sessions = ["plan", "deploy", "suspend", "resume"] as const;
-const operations = ["suspend", "resume", "status"] as const;
-const writing = ["deploy", "suspend", "resume"] as const;
+/** `resume` and `rollback` ask dbt only for secrets, which the ledger does not keep. */
+const recorded = ["plan", "deploy", "resume", "rollback"] as const;
+const cluster = ["deploy", "suspend", "resume", "rollback", "status"] as const;
+const moving = ["ledger-export", "ledger-import"] as const;
+const all = ["plan", "deploy", "suspend", "resume", "rollback", "history", "status", ...moving] as const;
+const sessions = ["plan", "deploy", "suspend", "resume", "rollback"] as const;
+const operations = ["suspend", "resume", "rollback", "history", "status"] as const;
+const changing = ["deploy", "suspend", "resume", "rollback"] as const;
+const writing = [...changing, "ledger-import"] as const;
+const starting = ["deploy", "resume", "rollback"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
@@ -40,7 +51,7 @@ export const inputTable = {
     description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
-    commands: recorded,
+    commands: all,
   },
   "profiles-dir": {
     description:
@@ -142,12 +153,13 @@ export const inputTable = {
       "URI of the folder that savepoints go to, writable by every Flink process: `s3://bucket/savepoints`. Required to stop a job with its state.",
     kind: "text",
     default: "",
-    commands: ["deploy", "suspend", "resume"],
+    commands: changing,
   },
   store: {
-    description: "How the ledger is kept. `file`: in the folder `ledger-dir`; there is no other yet.",
+    description:
+      "Where the ledger is kept, one or more of them separated by commas; each write goes to all. `git`: in a ref of the repository `ledger-git`. `file`: in the folder `ledger-dir`. `artifact`: in the artifacts of the repository's workflow runs. `cache`: in the repository's Actions cache.",
     kind: "list",
-    choices: ["file"],
+    choices: ["git", "file", "cache", "artifact"],
     default: "file",
     commands: all,
   },
@@ -156,20 +168,35 @@ export const inputTable = {
       "Command that lists everything below a folder of checkpoints or savepoints, a path a line; `{}` stands for the folder's URI: `aws s3 ls --recursive {}`. With it, a job that the cluster forgot goes on from its newest checkpoint. Folders of this machine (`file:`) are listed without it.",
     kind: "text",
     default: "",
-    commands: writing,
+    commands: changing,
   },
   "allow-replay": {
     description:
-      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice. For one deployment.",
+      "Jobs, as names or globs, that may go on from an older checkpoint or savepoint where the newest cannot be told, so that records are processed twice; in a rollback also those that may be cancelled where no savepoint can be taken of them. For one deployment.",
     kind: "list",
     default: "",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "allow-fresh-start": {
     description: "Jobs, as names or globs, that may start without any state where theirs is lost. For one deployment.",
     kind: "list",
     default: "",
-    commands: ["deploy", "resume"],
+    commands: starting,
+  },
+  to: {
+    description:
+      "The deployment to go back to: its id or its commit, or at least the first 6 signs of one; `history` lists them. Empty: the one before the newest that changed the jobs; after a rollback, where that one went.",
+    kind: "text",
+    default: "",
+    commands: ["rollback"],
+  },
+  "keep-progress": {
+    description:
+      "`true`: the earlier program goes on from what the job has now, so that no record is processed twice, where Flink can restore that state into it. `false`: from the savepoint that it was left with, so that what came since is processed again.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["rollback"],
   },
   "keep-savepoints": {
     description:
@@ -220,9 +247,62 @@ export const inputTable = {
     default: ".flink-dbt-deploy/ledger",
     commands: all,
   },
+  "ledger-git": {
+    description:
+      "Repository of the `git` store: a URL (https, ssh, file), `host:path` for ssh, or the path of a bare repository. Empty: the remote `origin` of the repository that holds `project-dir`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "ledger-git-token": {
+    description:
+      "Token for `ledger-git` over https; `contents: write` is what GitHub's needs. The user's name, where it matters, stands in the URL. Empty: git's own credentials. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: all,
+    secret: true,
+  },
+  "ledger-ref": {
+    description:
+      "Full name of the ref of the `git` store, where the host does not take the usual one: `refs/heads/flink-ledger`. Each environment needs its own. Empty: `refs/flink-dbt-deploy/<environment>`.",
+    kind: "text",
+    default: "",
+    commands: all,
+  },
+  "github-token": {
+    description:
+      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+    kind: "text",
+    default: "",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
+    actionDefault: "${{ github.token }}",
+    commands: all,
+    secret: true,
+  },
+  "artifact-retention-days": {
+    description:
+      "Days that GitHub keeps what the `artifact` store writes; the repository's own limit goes first. They count from the last write.",
+    kind: "count",
+    default: "90",
+    commands: [...writing, "status"],
+  },
+  "first-deployment": {
+    description:
+      "`true` says that an empty ledger is right, where `artifact` and `cache` are the only stores and the cluster knows a job of the project's already: such a job is taken over, or started empty. Set it for one run, never for good.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["deploy"],
+  },
+  "ledger-file": {
+    description: "File to write the ledger to (`-` is standard output), or to read it from. Required.",
+    kind: "path",
+    default: "",
+    commands: moving,
+  },
   jobs: {
     description:
-      "Job names or globs, separated by commas: `orders_*, customers`. Required but for `status`, where empty means all.",
+      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend` and `resume`; elsewhere empty means all.",
     kind: "list",
     default: "",
     commands: operations,
@@ -246,32 +326,32 @@ export const inputTable = {
     description: "How many jobs are worked on at a time.",
     kind: "count",
     default: "4",
-    commands: ["deploy", "suspend", "resume"],
+    commands: changing,
   },
   "verify-checkpoints": {
     description: "Completed checkpoints that prove a new job. Seen only with `jobmanager-url`.",
     kind: "count",
     default: "1",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "verify-timeout": {
     description: "Seconds within which a new streaming job must hold, or the old one is put back.",
     kind: "seconds",
     default: "180",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "steady-time": {
     description:
       "Seconds that a job must be seen RUNNING without a break where no checkpoint can prove it: it takes none, or `jobmanager-url` is not given.",
     kind: "seconds",
     default: "10",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "batch-timeout": {
     description: "Seconds within which a batch job must finish.",
     kind: "seconds",
     default: "3600",
-    commands: ["deploy", "resume"],
+    commands: starting,
   },
   "plan-file": {
     description: "Where to write the plan as JSON.",
@@ -302,6 +382,11 @@ export const inputNames = Object.keys(inputTable) as readonly InputName[];
 /** The environment variable that stands for an input on the command line. */
 export function variableOf(name: InputName): string {
   return `FLINK_DBT_DEPLOY_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Whether an input may be given in the environment only. */
+export function isSecretInput(name: InputName): boolean {
+  return "secret" in inputTable[name];
 }
 
 export function inputsOf(command: Command): readonly InputName[] {

@@ -35,6 +35,8 @@ export type Fact =
       readonly jobId: string;
       readonly reference: JobReference;
       readonly restore: string | null;
+      /** The program goes back to a state of its own, which is not what its predecessor was stopped with. */
+      readonly rewinds?: true;
     }
   /** The cluster has it: from here on it may let records out. */
   | { readonly kind: "submitted"; readonly jobId: string }
@@ -66,6 +68,17 @@ export type Fact =
       readonly reference: JobReference | null;
       readonly savepoint: string | null;
       readonly cause: string;
+    }
+  /** What a rollback is about to do to this job; it changes nothing by itself, and says what kind of deployment this is. */
+  | {
+      readonly kind: "rollback-begun";
+      /** The deployment that it goes back to. */
+      readonly to: string;
+      /** The program of then; null where the job did not exist. */
+      readonly reference: JobReference | null;
+      /** Where that program is to start from; null: from nothing, or from what the job has now. */
+      readonly restore: string | null;
+      readonly keepsProgress: boolean;
     };
 
 /** One line of an environment's ledger. `sequence` grows by one with each append; ties are broken by id. */
@@ -144,7 +157,13 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
     savepoint: textOrNull,
     named: (value) => value === undefined || typeof value === "boolean",
   },
-  "submit-intended": { role: oneOf("new", "put-back"), jobId: text, reference, restore: textOrNull },
+  "submit-intended": {
+    role: oneOf("new", "put-back"),
+    jobId: text,
+    reference,
+    restore: textOrNull,
+    rewinds: (value) => value === undefined || value === true,
+  },
   submitted: { jobId: text },
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
@@ -159,6 +178,12 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   },
   removed: { reference: referenceOrNull, savepoint: textOrNull },
   down: { reference: referenceOrNull, savepoint: textOrNull, cause: text },
+  "rollback-begun": {
+    to: text,
+    reference: referenceOrNull,
+    restore: textOrNull,
+    keepsProgress: (value) => typeof value === "boolean",
+  },
 };
 
 /** Reads one entry, or throws `ledger-unreadable` naming `where` and the field: an entry is never skipped. */

@@ -162,6 +162,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
       return go({ submissions: changed(attempt.submissions, fact.jobId, { accepted: true }) });
     case "submit-failed":
       return go({ submissions: changed(attempt.submissions, fact.jobId, { failure: fact.cause }) });
+    case "rollback-begun":
+      return recorded;
   }
 }
 

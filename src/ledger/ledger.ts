@@ -9,8 +9,8 @@ export interface Ledger {
   readonly environment: string;
   /** The dbt project that is being deployed; null where none is. */
   readonly project: string | null;
-  /** From here on entries are of this deployment: its id may follow from what the ledger says. */
-  begin(deployment: string): void;
+  /** From here on entries are of this deployment, and of this commit if one is given: both may follow from the ledger. */
+  begin(deployment: string, commit?: string | null): void;
   entries(): readonly Entry[];
   deployed(): Deployed;
   job(name: string): RecordedJob;
@@ -71,18 +71,21 @@ class OpenLedger implements Ledger {
   #waiting: Waiting[] = [];
   #isWriting = false;
   #deployment = "";
+  #commit: string | null;
 
   constructor(store: Store, writer: Writer, entries: readonly Entry[]) {
     this.environment = writer.environment;
     this.project = writer.project;
     this.#store = store;
     this.#writer = writer;
+    this.#commit = writer.commit;
     this.#entries = entries;
     this.#deployed = fold(entries);
   }
 
-  begin(deployment: string): void {
+  begin(deployment: string, commit: string | null = this.#writer.commit): void {
     this.#deployment = deployment;
+    this.#commit = commit;
   }
 
   entries(): readonly Entry[] {
@@ -160,8 +163,9 @@ class OpenLedger implements Ledger {
   }
 
   #entriesOf(all: readonly JobFacts[]): readonly Entry[] {
-    const { environment, project, commit, now } = this.#writer;
+    const { environment, project, now } = this.#writer;
     const deployment = this.#deployment;
+    const commit = this.#commit;
     const first = (this.#entries.at(-1)?.sequence ?? 0) + 1;
     return all
       .flatMap(({ job, facts }) => facts.map((fact) => ({ job, fact })))

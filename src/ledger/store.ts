@@ -27,4 +27,9 @@ export interface Store {
   lock(): Promise<Lock | null>;
   /** Compare and set: false where the newest lock is not of the version before this one. Throws `store-unconfirmed`. */
   setLock(lock: Lock): Promise<boolean>;
+  /**
+   * Only of stores that keep for a while: makes what is there last longer, where it would soon be gone. Says what it did,
+   * or null where there was no need. Throws `store-unconfirmed`, `ledger-unreadable`.
+   */
+  refresh?(): Promise<string | null>;
 }

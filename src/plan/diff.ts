@@ -2,7 +2,7 @@ import type { Job } from "../project/job.ts";
 import { type LikelyRename, likelyRenames } from "./likely-renames.ts";
 import type { Change, ChangeKind, Reason } from "./plan.ts";
 import { programReasons } from "./reasons.ts";
-import { type Rest, stateVerdict } from "./state-verdict.ts";
+import { isNewPath, type Rest, stateVerdict, unknownState } from "./state-verdict.ts";
 
 export interface Jobs {
   readonly base: readonly Job[];
@@ -18,6 +18,8 @@ export interface Jobs {
   readonly held?: ReadonlySet<string>;
   /** What the ledger knows of jobs that are not in base: they were removed, or taken over without their program. */
   readonly past?: ReadonlyMap<string, "removed" | "taken-over">;
+  /** Jobs as they ran whose removal left no savepoint that is safe to start from; none of batch mode. */
+  readonly lost?: ReadonlyMap<string, Job>;
   /** Whether a job that no model defines any more is left running. */
   readonly keepRemoved?: boolean;
   /** New names by old ones: such a job keeps its state. */
@@ -37,6 +39,7 @@ export function diffJobs({
   held,
   keepRemoved,
   past,
+  lost,
   invalid,
   renames,
   renamedFiles = new Map(),
@@ -60,7 +63,9 @@ export function diffJobs({
     ...head.map((after) => {
       const before = predecessor(after);
       return before === null
-        ? (comeback(after, past?.get(after.name)) ?? creation(after, likely, invalid?.base.has(after.name) ?? false))
+        ? (comeback(after, past?.get(after.name)) ??
+            lostState(after, lost?.get(after.name)) ??
+            creation(after, likely, invalid?.base.has(after.name) ?? false))
         : transition(before, after, {
             rest: restOf(before, suspendedInBase),
             isHeld: held?.has(before.name) ?? false,
@@ -79,6 +84,15 @@ function comeback(after: Job, past: "removed" | "taken-over" | undefined): Chang
       : "runs already, and the ledger does not know its program";
   const state = stateVerdict("upgrade", null, after);
   return { ...change(past === "removed" ? "create" : "upgrade", null, after, [reasonOf("job")(text)]), state };
+}
+
+/** As `hasNoWayBack` of the deployment decides it. */
+function lostState(after: Job, before: Job | undefined): Change | null {
+  if (before === undefined || after.desiredState === "suspended" || after.program.runtimeMode === "batch") return null;
+  if (after.upgradeMode === "stateless" || isNewPath(before, after)) return null;
+  const text =
+    "back in the project, and its removal left no savepoint: the deployment refuses it until its state is chosen";
+  return { ...change("create", null, after, [reasonOf("job")(text)]), state: unknownState };
 }
 
 function creation(after: Job, likely: readonly LikelyRename[], isInvalidInBase: boolean): Change {

@@ -87,7 +87,18 @@ const job: Decoder<Job> = fields((it) => ({
 
 const finding: Decoder<Finding> = fields((it) => ({
   severity: it.get("severity", oneOf("error", "warning", "note")),
-  code: it.get("code", oneOf("model-invalid", "hint-unsafe", "duplicate-job-name", "left-alone", "unknown")),
+  code: it.get(
+    "code",
+    oneOf(
+      "model-invalid",
+      "hint-unsafe",
+      "duplicate-job-name",
+      "table-differs",
+      "compiles-differently",
+      "left-alone",
+      "unknown",
+    ),
+  ),
   message: it.get("message", string),
   job: it.get("job", nullable(string)),
   file: it.get("file", nullable(string)),
@@ -112,7 +123,7 @@ const explanation: Decoder<Explanation> = fields((it) => ({
 const reason: Decoder<Reason> = fields((it) => ({ object: it.get("object", string), text: it.get("text", string) }));
 
 const state: Decoder<StateVerdict> = fields((it) => ({
-  kind: it.get("kind", oneOf("none", "kept", "dropped", "flink-decides")),
+  kind: it.get("kind", oneOf("none", "kept", "dropped", "flink-decides", "unknown")),
   text: it.get("text", string),
 }));
 

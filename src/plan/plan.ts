@@ -16,7 +16,9 @@ export type StateVerdict =
   | { readonly kind: "none"; readonly text: string }
   | { readonly kind: "kept"; readonly text: string }
   | { readonly kind: "dropped"; readonly text: string }
-  | { readonly kind: "flink-decides"; readonly text: string };
+  | { readonly kind: "flink-decides"; readonly text: string }
+  /** The deployment refuses the job: only a person can tell from which state it is to start. */
+  | { readonly kind: "unknown"; readonly text: string };
 
 export interface Change {
   readonly kind: ChangeKind;

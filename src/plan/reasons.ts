@@ -1,8 +1,8 @@
 import type { Job, Program, ProgramStatement } from "../project/job.ts";
 import { canonicalSql } from "../project/statement.ts";
+import { type TableParts, tableParts } from "../project/table-parts.ts";
 import { isSecretKey, maskSecrets } from "../secrets.ts";
 import type { Reason } from "./plan.ts";
-import { type TableParts, tableParts } from "./table-parts.ts";
 
 /** Why two programs differ, object by object, in a reviewer's words; empty where they mean the same to Flink. */
 export function programReasons(before: Job, after: Job): readonly Reason[] {

@@ -53,9 +53,15 @@ function resumed(before: Job | null, after: Job | null, rest: Rest | null): Stat
 }
 
 /** A path counts once: where the job did not name it before. */
-function isNewPath(before: Job | null, after: Job | null): boolean {
+export function isNewPath(before: Job | null, after: Job | null): boolean {
   return after !== null && after.startFrom !== null && after.startFrom !== before?.startFrom;
 }
+
+/** Of a job that ran, and left nothing from which it sends no record twice. */
+export const unknownState: StateVerdict = {
+  kind: "unknown",
+  text: "Its removal left no savepoint from which it sends no record twice. Where it may read everything again, name it in `allow-fresh-start`; or put a path into its execution_config as execution.savepoint.path.",
+};
 
 const fromNamedPath: StateVerdict = {
   kind: "flink-decides",
@@ -76,7 +82,11 @@ function replaced(before: Job | null, after: Job | null): StateVerdict {
           text: "upgrade_mode is stateless: all state is dropped, the new job starts from the savepoint that the model names.",
         };
       return { kind: "dropped", text: "upgrade_mode is stateless: all state is dropped, the new job starts empty." };
-    // `last_state` too: no deployment restores from a checkpoint yet.
+    case "last_state":
+      return {
+        kind: "flink-decides",
+        text: "Restored from the job's newest checkpoint where that outlives the job, else from a savepoint; Flink decides at the restore which operators take their state over.",
+      };
     default:
       return {
         kind: "flink-decides",

@@ -1,5 +1,6 @@
 import { DeployError } from "../errors.ts";
 import type { Finding, Origin } from "../project/job.ts";
+import { isReserved } from "../project/keywords.ts";
 import { maskSecrets } from "../secrets.ts";
 
 /** The text of the file that a statement comes from; null where it is not at hand. */
@@ -36,10 +37,12 @@ export function refusal(error: unknown, job: string, asked: Asked, textOf: TextO
   const line = text === "" ? null : onlyLineWith(text, textOf(asked.origin));
   // Flink counts in what dbt compiled; where the model's own line is not certain, that is said.
   const where = text === "" ? "" : ` (line ${sqlLine} of the compiled SQL: ${shortened(text)})`;
+  const said = text === "" ? error.message : `${withoutPlace(error.message)}${where}`;
+  const hint = reservedWordIn(error.message, asked.origin);
   return {
     severity: "error",
     code: "model-invalid",
-    message: maskSecrets(text === "" ? error.message : `${withoutPlace(error.message)}${where}`),
+    message: maskSecrets(hint === "" ? said : `${said.replace(/\.$/, "")}. ${hint}`),
     job,
     file: asked.origin.file,
     line,
@@ -61,6 +64,18 @@ function withoutPlace(message: string): string {
     .replace(/^(?:SQL (?:validation|parse) failed\. ?)+/, "")
     .replace(/^(?:from|at) line \d+, column \d+(?: to line \d+, column \d+)?: /i, "")
     .replace(/ at line \d+, column \d+\./, "");
+}
+
+/** Flink's parser tells which word it did not want, and not that it is a word of its own. */
+function reservedWordIn(message: string, { nodeId }: Origin): string {
+  const word = /\bEncountered "([A-Za-z_]\w*)/.exec(message)?.[1];
+  if (word === undefined || !isReserved(word)) return "";
+  const [type = "", ...names] = nodeId?.split(".") ?? [];
+  const isItsName = names.at(-1)?.toLowerCase() === word.toLowerCase();
+  const remedy = isItsName
+    ? `, which dbt-flink-adapter does not quote: give the ${type} another name, or an ${type === "source" ? "identifier" : "alias"}.`
+    : ": where it is meant as a name, it must stand in backquotes.";
+  return `\`${word}\` is a reserved word of Flink's SQL${remedy}`;
 }
 
 function shortened(text: string): string {

@@ -5,6 +5,8 @@ import { completeJobs } from "./complete.ts";
 import { explainJob } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
 import { openSessions } from "./sessions.ts";
+import { tableFindings } from "./table-findings.ts";
+import { namesCatalog } from "./temporary.ts";
 
 /** Flink's planner, asked what a recording's jobs are and how Flink would run them. Starts no job and needs no cluster. */
 export interface Planner extends AsyncDisposable {
@@ -16,6 +18,8 @@ export interface Planner extends AsyncDisposable {
   complete(definitions: readonly JobDefinition[], options?: CompleteOptions): Promise<Completed>;
   /** How Flink would run the job, or a finding where it refuses to. */
   explain(job: Job): Promise<Explanation | Finding>;
+  /** What a catalog that init SQL or the job brings in holds otherwise than the job declares. */
+  tables(job: Job): Promise<readonly Finding[]>;
 }
 
 export interface CompleteOptions {
@@ -49,6 +53,11 @@ export async function openPlanner(options: PlannerOptions): Promise<Planner> {
     flinkVersion: options.flinkVersion,
     complete: (definitions, { textOf } = {}) => completeJobs(sessions, definitions, textOf ?? (() => null)),
     explain: (job) => explainJob(sessions, job, options),
+    tables: async (job) => {
+      const { setup, preHooks } = job.program;
+      const mayHold = namesCatalog([...options.initSql, ...setup.map(({ sql }) => sql), ...preHooks]);
+      return mayHold ? await tableFindings(sessions, job) : [];
+    },
     [Symbol.asyncDispose]: () => sessions[Symbol.asyncDispose](),
   };
 }

@@ -67,7 +67,7 @@ function asTemporary(sql: string, tokens: readonly Token[]): string {
 }
 
 /** Of its own, or that of the table that it is like. */
-function hasConnector(tokens: readonly Token[]): boolean {
+export function hasConnector(tokens: readonly Token[]): boolean {
   return tokens.some(
     (token, at) =>
       (token.text === "'connector'" && tokens[at + 1]?.text === "=") ||
@@ -76,7 +76,7 @@ function hasConnector(tokens: readonly Token[]): boolean {
 }
 
 /** A table without a connector may be refused where a catalog manages such tables. */
-function withConnector(sql: string): string {
+export function withConnector(sql: string): string {
   const tokens = meaningful(tokenize(sql)).filter(({ text }) => text !== ";");
   const end = tokens.at(-1)?.end ?? sql.length;
   const option = "'connector' = 'blackhole'";

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type StdioOptions, spawn } from "node:child_process";
 
 export interface Finished {
   /** Exit code; null where a signal ended it. */
@@ -11,17 +11,34 @@ export interface ChildOptions {
   readonly cwd: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal?: AbortSignal | undefined;
+  /** What it reads; nothing unless given. */
+  readonly input?: string | Buffer | undefined;
+  /** Of what it prints; in `latin1` each character is a byte. */
+  readonly encoding?: "utf8" | "latin1" | undefined;
 }
+
+/** How long the pipes of a program that has ended are read on. */
+const lingerMs = 1_000;
+
+/** Ends each of those that run; one listener for all, since there may be many at once. */
+const running = new Set<() => void>();
+const endAll = (): void => {
+  for (const end of running) end();
+};
 
 /**
  * Runs a program without a shell to its end and returns what it printed. Rejects only when it cannot be started or the
  * signal fires; then its whole process group is ended.
  */
-export function runChild(argv: readonly string[], { cwd, environment, signal }: ChildOptions): Promise<Finished> {
+export function runChild(argv: readonly string[], options: ChildOptions): Promise<Finished> {
+  const { cwd, environment, signal, input, encoding = "utf8" } = options;
   const [program = "", ...rest] = argv;
+  const stdio: StdioOptions = [input === undefined ? "ignore" : "pipe", "pipe", "pipe"];
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = spawn(program, rest, { cwd, env: environment, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, rest, { cwd, env: environment, detached: true, stdio });
+    // It may end before it has read all of it.
+    child.stdin?.on("error", () => undefined).end(input);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     const endGroup = () => {
@@ -32,17 +49,34 @@ export function runChild(argv: readonly string[], { cwd, environment, signal }: 
         // It has ended by itself in the meantime.
       }
     };
-    const endWithUs = () => endGroup();
     signal?.addEventListener("abort", endGroup, { once: true });
-    process.once("exit", endWithUs);
-    child.stdout.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr.on("data", (chunk: Buffer) => err.push(chunk));
-    child.on("error", reject);
-    child.on("close", (code) => {
+    if (running.size === 0) process.on("exit", endAll);
+    running.add(endGroup);
+    const forget = () => {
       signal?.removeEventListener("abort", endGroup);
-      process.off("exit", endWithUs);
+      running.delete(endGroup);
+      if (running.size === 0) process.off("exit", endAll);
+    };
+    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    let lingering: NodeJS.Timeout | undefined;
+    child.on("exit", () => {
+      // What it left in the background, such as a shared ssh connection, may hold the pipes open.
+      lingering = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, lingerMs);
+    });
+    child.on("error", (error) => {
+      forget();
+      reject(error);
+    });
+    child.on("close", (code) => {
+      clearTimeout(lingering);
+      forget();
       if (signal?.aborted) reject(signal.reason);
-      else resolve({ code, stdout: Buffer.concat(out).toString("utf8"), stderr: Buffer.concat(err).toString("utf8") });
+      else
+        resolve({ code, stdout: Buffer.concat(out).toString(encoding), stderr: Buffer.concat(err).toString("utf8") });
     });
   });
 }

@@ -1,4 +1,4 @@
-import { maskSecrets } from "../secrets.ts";
+import { holdsPassword, maskSecrets } from "../secrets.ts";
 import type { Attributed } from "./attribution.ts";
 import { groupBy } from "./group-by.ts";
 import { adapterWouldBreakOn, describeProblem, executionConfigOf, unsafeConfig } from "./hint-problems.ts";
@@ -34,6 +34,20 @@ export function modeFindings(node: ManifestNode, sql: string): readonly Finding[
     file: node.file,
     line: null,
   }));
+}
+
+/** A path with a password in it would be written into the ledger and shown; no file system of Flink's needs one. */
+export function passwordsInPaths(jobs: readonly JobDefinition[]): readonly Finding[] {
+  return jobs
+    .filter(({ startFrom }) => startFrom !== null && holdsPassword(startFrom))
+    .map(({ name, origin }) => ({
+      severity: "error",
+      code: "model-invalid",
+      message: `The savepoint path of ${name} holds a password, which would be stored and shown; take it out, and give it to Flink in its own configuration.`,
+      job: name,
+      file: origin.file,
+      line: null,
+    }));
 }
 
 /** Jobs of one name: Flink and the adapter tell jobs apart by nothing else. */

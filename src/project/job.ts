@@ -1,4 +1,4 @@
-/** `last_state` is to restore from the newest retained checkpoint, and is like `savepoint` yet; the adapter knows the first two only. */
+/** `last_state` goes on from the newest retained checkpoint; the adapter knows the first two only. */
 export type UpgradeMode = "stateless" | "savepoint" | "last_state";
 export type DesiredState = "running" | "suspended";
 export type RuntimeMode = "streaming" | "batch";
@@ -87,7 +87,14 @@ export interface Job {
 /** A problem of one model or of the project that a plan shows and a deployment refuses when it is an error. */
 export interface Finding {
   readonly severity: "error" | "warning" | "note";
-  readonly code: "model-invalid" | "hint-unsafe" | "duplicate-job-name" | "left-alone" | "unknown";
+  readonly code:
+    | "model-invalid"
+    | "hint-unsafe"
+    | "duplicate-job-name"
+    | "table-differs"
+    | "compiles-differently"
+    | "left-alone"
+    | "unknown";
   /** One or two sentences, in Flink's or dbt's own words where they speak; never a stack trace. */
   readonly message: string;
   readonly job: string | null;

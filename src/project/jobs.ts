@@ -1,7 +1,14 @@
 import { type Context, contextOf, definitionsOf, originOf, ownStatements, suspendedPlace } from "./definitions.ts";
 import { parseHints } from "./hints.ts";
 import type { CreateTableAs, Finding, JobDefinition } from "./job.ts";
-import { duplicateNames, hintFindings, leftAlone, modeFindings, severalStatements } from "./job-findings.ts";
+import {
+  duplicateNames,
+  hintFindings,
+  leftAlone,
+  modeFindings,
+  passwordsInPaths,
+  severalStatements,
+} from "./job-findings.ts";
 import { modesOf } from "./job-modes.ts";
 import { readableSql } from "./readable-sql.ts";
 import type { ManifestNode, Recording } from "./recording.ts";
@@ -40,6 +47,7 @@ export function jobsOf(recording: Recording): RecordedJobs {
       ...tables.flatMap((node) => modeFindings(node, textOf(context, node))),
       ...distinct(made.flatMap(({ findings }) => findings)),
       ...duplicateNames(made.map(({ job }) => job)),
+      ...passwordsInPaths(made.map(({ job }) => job)),
       ...leftAlone(recording.nodes, context.statements),
     ],
   };

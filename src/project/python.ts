@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DeployError, describeError } from "../errors.ts";
+import { makeFolder } from "../flink/make-folder.ts";
 import { adapterVersionOf } from "./adapter-version.ts";
 import { runChild } from "./child-process.ts";
 import { commandOf } from "./dbt-command.ts";
@@ -48,7 +49,7 @@ export async function provideDbt(options: ProvideDbtOptions): Promise<DbtCommand
   // small file that says which one is whole is renamed instead.
   const home = join(folder, `${key}-${process.pid}-${++builds}`);
   await rm(home, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   try {
     await install(python, home, options);
     await writeFile(join(home, whole), "");

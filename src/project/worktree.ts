@@ -76,6 +76,12 @@ export async function renamedFiles(
   return new Map([...triples].map(([, old = "", now = ""]) => [old, now]));
 }
 
+/** A file's text at a commit, by its path in the repository; null where the commit does not hold it. */
+export async function fileAt(repo: string, commit: string, path: string): Promise<string | null> {
+  const { code, stdout } = await git(repo, ["cat-file", "blob", `${commit}:${path}`]);
+  return code === 0 ? stdout : null;
+}
+
 /** The commit that is checked out. */
 export function headCommit(repo: string): Promise<string> {
   return resolveRef(repo, "HEAD");
@@ -99,7 +105,8 @@ function whyRefused(folder: string, stderr: string): string {
 const inert = ["core.hooksPath=/dev/null", "core.fsmonitor=false", "filter.lfs.process="];
 const config = [...inert, "filter.lfs.required=false", "advice.detachedHead=false"].flatMap((entry) => ["-c", entry]);
 
-function git(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
+/** Runs git in a folder to its end, without the project's hooks and filters. Throws `base-missing` where there is no git. */
+export function git(repo: string, words: readonly string[]): ReturnType<typeof runChild> {
   // Inside a git hook these variables point git at another repository.
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name));
   const environment = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };

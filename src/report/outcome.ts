@@ -17,8 +17,8 @@ const words: { readonly [Ending in JobOutcome["ending"]]: string } = {
   skipped: "not begun",
 };
 
-/** What a deployment did, as Markdown: the verdict first, then a row per job that is not simply unchanged. */
-export function renderOutcome(outcome: Outcome, plan: Plan | null): string {
+/** What a deployment did, as Markdown: the verdict first, then what it was `about`, then a row per job that is not simply unchanged. */
+export function renderOutcome(outcome: Outcome, plan: Plan | null, about: string | null = null): string {
   const failed = outcome.jobs.filter((job) => job.code !== null).length;
   const quiet = outcome.jobs.filter((job) => job.ending === "unchanged" && job.notes.length === 0);
   const shown = outcome.jobs.filter((job) => !quiet.includes(job));
@@ -28,6 +28,7 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null): string {
     `Deployment \`${outcome.deployment.slice(0, 12)}\`${commit}. ${quiet.length} of ${outcome.jobs.length} jobs unchanged.`,
     "",
   );
+  if (about !== null) lines.push(cell(about), "");
   if (shown.length > 0) {
     lines.push("| Job | Result | Job id | State | Interruption | Time |", "| --- | --- | --- | --- | --- | --- |");
     for (const job of shown) lines.push(row(job));

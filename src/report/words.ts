@@ -8,7 +8,11 @@ export function verdictLine({ changes, findings }: Plan): string {
   const total =
     changing.length === 0 ? "No job changes." : `${count(changing.length, "job")} will change: ${totals(changes)}.`;
   const dropped = changing.filter(({ state }) => state.kind === "dropped").length;
-  const warning = dropped === 0 ? "" : ` ⚠️ **${count(dropped, "job")} will lose all state.**`;
+  const unknown = changing.filter(({ state }) => state.kind === "unknown").length;
+  const warning = [
+    ...(dropped === 0 ? [] : [` ⚠️ **${count(dropped, "job")} will lose all state.**`]),
+    ...(unknown === 0 ? [] : [` ⚠️ **${count(unknown, "job")} will be refused, since the state is not known.**`]),
+  ].join("");
   if (refused.length > 0)
     return `⛔ **This plan cannot be deployed: ${count(refused.length, "error")}, see below.** ${total}${warning}`;
   return changing.length === 0 ? `✅ **${total}**` : `**${total}**${warning}`;
@@ -35,11 +39,14 @@ export function stateWord({ state, kind }: Change): string {
       return "⚠️ **dropped**";
     case "flink-decides":
       return "Flink decides at the restore";
+    case "unknown":
+      return "⚠️ **not known**";
   }
 }
 
 /** What a deployment of this change does, step by step. */
 export function deploymentText(change: Change): string {
+  if (change.state.kind === "unknown") return "The job is refused with `needs-operator` until one of the two is done.";
   const isBatch = (change.after ?? change.before)?.program.runtimeMode === "batch";
   switch (change.kind) {
     case "create":

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { fence } from "../../src/deploy/fence.ts";
 import { Gateway, type GatewaySession, isDuplicateSubmission } from "../../src/flink/gateway.ts";
 import { isWhollyRunning, JobManager, type SavepointStatus } from "../../src/flink/jobmanager.ts";
 import { normalisePath } from "../../src/flink/paths.ts";
@@ -125,6 +126,21 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(jobId).toBeNull();
     });
 
+    test("shows a table as a statement, and refuses one that is not there", async () => {
+      expect((await session.execute("SHOW CURRENT CATALOG")).rows).toEqual([["default_catalog"]]);
+      await session.execute("CREATE TEMPORARY TABLE passing (n BIGINT) WITH ('connector' = 'blackhole')");
+      const shown = async (name: string) => String((await session.execute(`SHOW CREATE TABLE ${name}`)).rows[0]?.[0]);
+      expect((await shown("numbers")).replace(/\s+/g, " ")).toMatch(
+        /^CREATE TABLE `default_catalog`\.`default_database`\.`numbers` \( `n` BIGINT NOT NULL, `label` VARCHAR\(2147483647\) \) WITH \( ?'/,
+      );
+      expect(await shown("passing")).toMatch(/^CREATE TEMPORARY TABLE /);
+      await expect(shown("nothing")).rejects.toMatchObject({
+        code: "statement-failed",
+        message: expect.stringContaining("`nothing` does not exist") as string,
+      });
+      await session.execute("DROP TEMPORARY TABLE passing");
+    });
+
     test("answers DDL with OK", async () => {
       const { rows } = await session.execute(
         "CREATE TEMPORARY VIEW evens AS SELECT n FROM numbers WHERE MOD(n, 2) = 0",
@@ -237,6 +253,19 @@ describe.each(subjects)("$name", ({ start }) => {
         (state) => state === "CANCELED",
       );
       await expect(session.execute(insert, again)).rejects.toSatisfy(isDuplicateSubmission);
+    });
+
+    test("is refused when its id was used up by a job that does nothing, which may be asked for twice", async () => {
+      const id = newId();
+      const options = { gateway, signal: new AbortController().signal };
+      await fence(id, options);
+      await fence(id, options);
+      const late = { executionConfig: { "$internal.pipeline.job-id": id } };
+      await expect(session.execute(insert, late)).rejects.toSatisfy(isDuplicateSubmission);
+      await until(
+        () => stateOf(id),
+        (state) => state === "FINISHED",
+      );
     });
 
     test("ends CANCELED when it is cancelled, and a second time changes nothing", async () => {

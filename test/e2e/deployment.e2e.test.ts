@@ -4,10 +4,11 @@ import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { deploy } from "../../src/deploy/deployment.ts";
+import { deploy, type Outcome } from "../../src/deploy/deployment.ts";
 import { disposeOld } from "../../src/deploy/dispose.ts";
 import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { rollBack } from "../../src/deploy/rollback.ts";
 import { listedStorage } from "../../src/deploy/state-storage.ts";
 import type { JobOutcome, RunContext } from "../../src/deploy/task.ts";
 import { defaultCacheFolder, provideDistribution } from "../../src/flink/distribution.ts";
@@ -80,19 +81,66 @@ class Environment implements AsyncDisposable {
     through: "jobmanager" | "gateway" = "jobmanager",
     keep: number | null = null,
   ): Promise<JobOutcome> {
+    const { environment, savepointDirectory, verify } = this.#settings;
+    const request = {
+      jobs: [job],
+      compiledPlans: new Map(),
+      flinkVersion: "",
+      removedJobs: "keep",
+      renames: {},
+      parallelJobs: 1,
+      consentOf: () => ({ toReplay: false, toStartEmpty: false }),
+      secrets: secretsOf([job.program]),
+    } as const;
     this.#commits += 1;
+    const deployment = `deployment ${this.#commits}`;
+    const settings = { environment, deployment, savepointDirectory, verify };
+    return await this.#run(job.name, through, async (context) => {
+      const ended = await deploy({ ...request, settings }, context);
+      if (keep === null) return ended;
+      const policy = { keep, youngerThanMs: null };
+      return await disposeOld(ended, { policy, jobs: [job], parallelJobs: 2, now: Date.now() }, context);
+    });
+  }
+
+  /** Of that job alone, to the deployment before the newest that changed it. */
+  async rollBack(name: string, keepsProgress: boolean): Promise<JobOutcome> {
+    const request = {
+      to: null,
+      jobs: [name],
+      keepsProgress,
+      parallelJobs: 1,
+      settings: this.#settings,
+      consentOf: () => ({ toReplay: false, toStartEmpty: false }),
+      secrets: async () => new Map(),
+    };
+    return await this.#run(name, "jobmanager", (context) => rollBack(request, context));
+  }
+
+  get #settings() {
+    return {
+      environment: "e2e",
+      savepointDirectory: pathToFileURL(join(this.#folder, "savepoints")).href,
+      verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 2_000 },
+    };
+  }
+
+  async #run(
+    name: string,
+    through: "jobmanager" | "gateway",
+    work: (context: RunContext) => Promise<Outcome>,
+  ): Promise<JobOutcome> {
     const { signal } = new AbortController();
     const to = { gateway: new Gateway({ url: this.#cluster.gatewayUrl }), initSql: [], signal };
     await using cluster =
       through === "gateway"
         ? gatewayCluster(to)
         : jobmanagerCluster(new JobManager({ url: this.#cluster.jobmanagerUrl }), to);
-    const deployment = `deployment ${this.#commits}`;
     const writer = { environment: "e2e", project: null, commit: null, now: () => new Date().toISOString() };
-    const context: RunContext = {
+    const { jobs } = await work({
       cluster,
       ledger: await openLedger(openFileStore(join(this.#folder, "ledger"), "e2e"), writer),
-      log: (name, line) => log(`${name}: ${line}`),
+      log: (job, line) => log(`${job}: ${line}`),
       clock: () => performance.now(),
       storage: listedStorage({
         listCommand: null,
@@ -103,31 +151,9 @@ class Environment implements AsyncDisposable {
       }),
       signal,
       deadline: signal,
-    };
-    const ended = await deploy(
-      {
-        jobs: [job],
-        compiledPlans: new Map(),
-        flinkVersion: "",
-        removedJobs: "keep",
-        renames: {},
-        parallelJobs: 1,
-        settings: {
-          environment: "e2e",
-          deployment,
-          savepointDirectory: pathToFileURL(join(this.#folder, "savepoints")).href,
-          verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 2_000 },
-        },
-        consentOf: () => ({ toReplay: false, toStartEmpty: false }),
-        secrets: secretsOf([job.program]),
-      },
-      context,
-    );
-    const policy = keep === null ? null : { keep, youngerThanMs: null };
-    const options = { jobs: [job], parallelJobs: 2, now: Date.now() };
-    const { jobs } = policy === null ? ended : await disposeOld(ended, { policy, ...options }, context);
-    const outcome = jobs.find((one) => one.job === job.name);
-    if (outcome === undefined) throw new Error(`no outcome for ${job.name}`);
+    });
+    const outcome = jobs.find((one) => one.job === name);
+    if (outcome === undefined) throw new Error(`no outcome for ${name}`);
     log(
       `${outcome.ending} ${outcome.code} ${outcome.durationMs.toFixed(0)} ms, ${outcome.interruptionMs?.toFixed(0)} ms`,
     );
@@ -159,6 +185,13 @@ class Environment implements AsyncDisposable {
     const folder = join(this.#folder, "sinks", name);
     const files = readdirSync(folder).filter((file) => !file.startsWith("."));
     return files.flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"));
+  }
+
+  /** The numbers that came with that value, in their order. */
+  numbers(name: string, value: string): readonly number[] {
+    const rows = this.lines(name).map((line) => line.split(","));
+    const own = rows.filter(([, v]) => v === value);
+    return own.map(([n]) => Number(n)).sort((x, y) => x - y);
   }
 
   /** The values in the order of their numbers, which must be 1, 2, 3 and so on: none missing, none twice. */
@@ -242,6 +275,28 @@ describe.each(["1.20.3", "2.3.0"])("on Flink %s", (version) => {
     expect(it.savepoints("sums")).toHaveLength(1);
     await it.deploy(it.job("sums", "'e'", { desiredState: "suspended" }), "jobmanager", 1);
     expect(it.values("sums")).toEqual(["a", "b", "c", "d", "e"]);
+  });
+
+  test("a rollback starts the old program from its own savepoint, or keeps the progress: then every number comes once", async () => {
+    await it.deploy(it.job("back", "'a'"));
+    const { restored } = await it.deploy(it.job("back", "'b'"));
+    const back = await it.rollBack("back", false);
+    expect(back).toMatchObject({ ending: "upgraded", code: null, restored });
+    expect(await it.rollBack("back", false)).toMatchObject({ ending: "unchanged", jobId: back.jobId });
+    await it.deploy(it.job("back", "'a'", { desiredState: "suspended" }));
+    const [old, others] = [it.numbers("back", "a"), it.numbers("back", "b")];
+    expect(old).toEqual(old.map((_, index) => index + 1));
+    const begin = others[0] ?? 0;
+    expect(others).toEqual(others.map((_, index) => begin + index));
+    expect(begin).toBeGreaterThan(1);
+    expect(old).toContain(begin);
+
+    await it.deploy(it.job("kept", "'a'"));
+    await it.deploy(it.job("kept", "'b'"));
+    expect(await it.rollBack("kept", true)).toMatchObject({ ending: "upgraded", code: null });
+    await it.deploy(it.job("kept", "'a'", { desiredState: "suspended" }));
+    expect(it.values("kept")).toEqual(["a", "b"]);
+    expect(it.numbers("kept", "a").at(-1)).toBeGreaterThan(it.numbers("kept", "b").at(-1) ?? 0);
   });
 });
 

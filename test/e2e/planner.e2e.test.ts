@@ -214,6 +214,16 @@ describe.each(["1.20.3", "2.3.0", "1.17.2"])("the planner of Flink %s", (version
     expect(findings[1]?.message).toContain("(line 2 of the compiled SQL: FORM orders o x)");
   });
 
+  test("a model whose name is a reserved word is told that it is one", async () => {
+    const clauses = "WITH ('connector' = 'blackhole')";
+    const sink = { relation: "old", clauses, query: "SELECT id FROM orders" };
+    const named = await jobOf(jobDefinition("old", sink.query, [ordersSource], { sink }));
+    expect(await planner.explain(named)).toMatchObject({
+      code: "model-invalid",
+      message: expect.stringContaining("`old` is a reserved word of Flink's SQL, which dbt-flink-adapter") as string,
+    });
+  });
+
   test("what Flink finds only when it plans is a finding too, in its own last cause", async () => {
     const unsorted = await jobOf(jobDefinition("sorted", "SELECT id FROM orders ORDER BY id", [ordersSource]));
     expect(await planner.explain(unsorted)).toMatchObject({
@@ -255,6 +265,21 @@ describe.each(["1.20.3", "2.3.0", "1.17.2"])("the planner of Flink %s", (version
       expect.stringContaining("default_catalog.other.elsewhere"),
       expect.stringContaining("default_catalog.default_database.per_customer"),
     ]);
+  });
+
+  test("what init SQL changes of a job shows in its compiled plan, which is otherwise the same each time", async () => {
+    const compiled = async (initSql: readonly string[]): Promise<string | null> => {
+      await using prepared = await plannerWith({ initSql });
+      const { jobs } = await prepared.complete([aggregate]);
+      const explanation = jobs[0] === undefined ? null : await prepared.explain(jobs[0]);
+      return explanation !== null && "compiledPlan" in explanation ? explanation.compiledPlan : null;
+    };
+    const [first, again] = [await compiled([]), await compiled([])];
+    expect(first).not.toBeNull();
+    expect(again).toBe(first);
+    const miniBatch = { enabled: "true", "allow-latency": "5 s", size: "100" };
+    const settings = Object.entries(miniBatch).map(([key, value]) => `SET 'table.exec.mini-batch.${key}' = '${value}'`);
+    expect(await compiled(settings)).not.toBe(first);
   });
 
   test("init SQL runs in every session first; where it is refused, that is said", async () => {

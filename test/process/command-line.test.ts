@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { errorCodes } from "../../src/errors.ts";
-import { commands, inputsOf } from "../../src/inputs/table.ts";
+import { commands, type InputName, inputsOf, isSecretInput, variableOf } from "../../src/inputs/table.ts";
 import { version } from "../../src/version.ts";
 import { Folders, runAction, runCli } from "./harness.ts";
 
@@ -18,14 +18,15 @@ describe("help and version go to standard output and end with 0", () => {
     const { code, stdout, stderr } = await runCli(args, { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     for (const [name, description] of Object.entries(commands))
-      expect(stdout).toMatch(`${name}`.padEnd(10) + description);
+      expect(stdout).toMatch(`${name}`.padEnd(15) + description);
   });
 
   test.each(Object.keys(commands) as (keyof typeof commands)[])("%s --help lists its inputs", async (command) => {
     const { code, stdout, stderr } = await runCli([command, "--help"], { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const listed = [...stdout.matchAll(/^ {2}--([a-z-]+)/gm)].map(([, name]) => name);
-    expect(listed).toEqual(inputsOf(command));
+    const listed = [...stdout.matchAll(/^ {2}(\S+)/gm)].map(([, flag]) => flag);
+    const flagOf = (name: InputName) => (isSecretInput(name) ? variableOf(name) : `--${name}`);
+    expect(listed).toEqual(inputsOf(command).map(flagOf));
   });
 
   test("help is given even where the rest of the call is wrong", async () => {
@@ -38,14 +39,11 @@ describe("help and version go to standard output and end with 0", () => {
 });
 
 describe("a wrong call ends with 2 and says on standard error what is wrong and where help is", () => {
+  const known = Object.keys(commands).join(", ");
   const help = `inputs-invalid: ${errorCodes["inputs-invalid"]}\n`;
   test.each([
-    ["an unknown command", ["destroy"], 'command: "destroy" is none of plan, deploy, suspend, resume, status'],
-    [
-      "a flag without a command",
-      ["--base", "main"],
-      'command: "--base" is none of plan, deploy, suspend, resume, status',
-    ],
+    ["an unknown command", ["destroy"], `command: "destroy" is none of ${known}`],
+    ["a flag without a command", ["--base", "main"], `command: "--base" is none of ${known}`],
     ["an unknown flag", ["plan", "--bass", "main"], "--bass: plan has no such input"],
     ["a flag of another command", ["status", "--renames", "a=b"], "--renames: status has no such input"],
     ["a short flag", ["plan", "-b", "main"], "-b: plan has no such input"],

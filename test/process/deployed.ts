@@ -15,15 +15,17 @@ export interface Place {
   readonly fake: FakeFlink;
   /** The ledger's folder. */
   readonly ledger: string;
+  /** A hexadecimal digit that the commit is made of, and the deployment's id of the one after it. */
+  readonly commit?: string;
 }
 
 /** Lets these jobs run on the fake, as an earlier deployment into the environment `default` of that ledger has left them. */
-export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): Promise<void> {
+export async function deployed(jobs: readonly Job[], { fake, ledger, commit = "c" }: Place): Promise<void> {
   const { signal } = new AbortController();
   const gateway = new Gateway({ url: fake.gatewayUrl });
   const jobmanager = new JobManager({ url: fake.jobmanagerUrl });
   const now = () => "2026-01-01T00:00:00.000Z";
-  const writer = { environment: "default", project: null, commit: "c".repeat(40), now };
+  const writer = { environment: "default", project: null, commit: commit.repeat(40), now };
   const { jobs: outcomes } = await deploy(
     {
       jobs,
@@ -34,7 +36,7 @@ export async function deployed(jobs: readonly Job[], { fake, ledger }: Place): P
       parallelJobs: 1,
       settings: {
         environment: "default",
-        deployment: "d".repeat(32),
+        deployment: (Number.parseInt(commit, 16) + 1).toString(16).repeat(32),
         savepointDirectory: "file:///savepoints",
         verify: { timeoutMs: 60_000, batchTimeoutMs: 60_000, checkpoints: 1, steadyMs: 0 },
       },

@@ -49,7 +49,9 @@ function wordsOf(line: string): readonly string[] {
 }
 
 /** Every flag must be one of the command's, with a value, as the command line has it. */
-function readCommandLine([command = "", ...args]: readonly string[]): void {
+function readCommandLine([first = "", ...others]: readonly string[]): void {
+  const [second = "", ...rest] = others;
+  const [command, args] = first === "ledger" ? [`${first}-${second}`, rest] : [first, others];
   if (!Object.hasOwn(commands, command)) throw new Error(`there is no command ${command}`);
   const options = Object.fromEntries(inputsOf(command as Command).map((name) => [name, { type: "string" } as const]));
   const { values } = parseArgs({ args: [...args], options, strict: true });
@@ -149,10 +151,11 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
   test("names in code that look like an input, a code or a fact are one", () => {
     const known: readonly string[] = [
       ...Object.keys(errorCodes),
+      ...Object.keys(commands),
       ...inputNames,
       ...Object.keys(outputNames),
       // Facts of the ledger, and names of others.
-      ...["stop-intended", "stop-failed", "submit-intended", "submit-failed"],
+      ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
       ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);

@@ -21,8 +21,18 @@ export class CombinedStore implements Store {
     this.keeps = stores.some((store) => store.keeps === "for-good") ? "for-good" : "for-a-while";
   }
 
+  /** A store whose ledger is known to be lost has none, as long as another one has it. */
   async entries(): Promise<readonly Entry[]> {
-    const all = await Promise.all(this.stores.map(async (store) => [store, await store.entries()] as const));
+    const lost: DeployError[] = [];
+    const noteLoss = (error: unknown): readonly Entry[] => {
+      if (!(error instanceof DeployError) || error.code !== "ledger-lost") throw error;
+      lost.push(error);
+      return [];
+    };
+    const all = await Promise.all(
+      this.stores.map(async (store) => [store, await store.entries().catch(noteLoss)] as const),
+    );
+    if (lost[0] !== undefined && all.every(([, entries]) => entries.length === 0)) throw lost[0];
     for (const [store, entries] of all) this.#known.set(store, new Set(entries.map(({ id }) => id)));
     this.#union = new Map(all.flatMap(([, entries]) => entries.map((entry) => [entry.id, entry] as const)));
     return [...this.#union.values()];
@@ -46,6 +56,11 @@ export class CombinedStore implements Store {
       }
     }
     throw new DeployError("ledger-unreadable", problems.join("; "));
+  }
+
+  async refresh(): Promise<string | null> {
+    const done = await Promise.all(this.stores.map((store) => store.refresh?.() ?? null));
+    return done.filter((one) => one !== null).join("; ") || null;
   }
 
   /** Each of the stores is locked by itself: `takeLock` is given all of them. */

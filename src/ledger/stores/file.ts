@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
-import { link, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import { DeployError, describeError } from "../../errors.ts";
+import { makeFolder } from "../../flink/make-folder.ts";
 import { decodeEntry } from "../entry.ts";
 import { decodeLock, type Lock } from "../lock.ts";
 import type { Store } from "../store.ts";
@@ -114,7 +115,7 @@ async function confirmed(
   const place = join(folder, name);
   const beside = join(folder, `.${name}.${process.pid}.${crypto.randomUUID()}.tmp`);
   try {
-    await makeFolder(folder);
+    await makeDurableFolder(folder);
     await writeThrough(beside, content);
     await putThere(beside, place);
     await flushFolder(folder);
@@ -131,8 +132,8 @@ async function confirmed(
 }
 
 /** A new folder is durable once the folder that holds it is flushed, and so on up to one that was there. */
-async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+async function makeDurableFolder(folder: string): Promise<void> {
+  const first = await makeFolder(folder);
   if (first === undefined) return;
   for (let made = folder; made.length >= first.length; made = dirname(made)) await flushFolder(dirname(made));
 }

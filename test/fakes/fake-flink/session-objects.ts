@@ -2,10 +2,16 @@ import { plainValidationError, validationError } from "./java-error.ts";
 import { failed, type Outcome, ok, rows } from "./outcome.ts";
 import { type Statement, type TableColumn, tablesRead } from "./statement.ts";
 
+export interface Table {
+  readonly columns: readonly TableColumn[];
+  readonly clauses: string;
+  readonly isTemporary: boolean;
+}
+
 /** What lives in a session: its settings, tables and views. */
 export interface SessionObjects {
   readonly config: Map<string, string>;
-  readonly tables: Map<string, readonly TableColumn[]>;
+  readonly tables: Map<string, Table>;
   readonly views: Map<string, string>;
 }
 
@@ -15,7 +21,7 @@ export function created(
   statement: Extract<Statement, { kind: "create-table" }>,
   sql: string,
 ): Outcome {
-  const { name, columns, isLenient, query } = statement;
+  const { name, columns, clauses, isTemporary, isLenient, query } = statement;
   if (session.tables.has(name) || session.views.has(name)) {
     if (isLenient) return ok;
     return failed([
@@ -30,7 +36,7 @@ export function created(
     ]);
   }
   const refusal = query === null ? null : missing(session, query, sql);
-  if (refusal === null) session.tables.set(name, columns);
+  if (refusal === null) session.tables.set(name, { columns, clauses, isTemporary });
   return refusal ?? ok;
 }
 
@@ -65,7 +71,7 @@ export function dropped(session: SessionObjects, statement: Extract<Statement, {
 }
 
 export function described(session: SessionObjects, name: string): Outcome {
-  const columns = session.tables.get(name) ?? (session.views.has(name) ? [] : undefined);
+  const columns = session.tables.get(name)?.columns ?? (session.views.has(name) ? [] : undefined);
   if (columns === undefined)
     return failed(
       plainValidationError(
@@ -74,4 +80,20 @@ export function described(session: SessionObjects, name: string): Outcome {
     );
   const found = columns.map((column) => [column.name, column.type, column.nullable, null, null, null]);
   return rows(["name", "type", "null", "key", "extras", "watermark"], found);
+}
+
+/** The table's statement as Flink writes it; clauses and watermarks only as far as they were written that way. */
+export function shownTable(session: SessionObjects, name: string): Outcome {
+  const table = session.tables.get(name);
+  const identifier = `\`default_catalog\`.\`default_database\`.\`${name}\``;
+  if (table === undefined) {
+    const text = `Could not execute SHOW CREATE TABLE. Table with identifier ${identifier} does not exist.`;
+    return failed(plainValidationError(text));
+  }
+  const columns = table.columns.map((column) => {
+    const type = column.type.replace(/^STRING$/, "VARCHAR(2147483647)");
+    return `  \`${column.name}\` ${type}${column.nullable ? "" : " NOT NULL"}`;
+  });
+  const verb = table.isTemporary ? "CREATE TEMPORARY TABLE" : "CREATE TABLE";
+  return rows(["result"], [[`${verb} ${identifier} (\n${columns.join(",\n")}\n) ${table.clauses}\n`]]);
 }

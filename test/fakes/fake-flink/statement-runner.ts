@@ -1,6 +1,14 @@
 import { type JavaError, noFolder, parserError, plainValidationError, unknownJob } from "./java-error.ts";
 import { failed, type Outcome, ok, rows } from "./outcome.ts";
-import { created, createdView, described, dropped, missing, type SessionObjects } from "./session-objects.ts";
+import {
+  created,
+  createdView,
+  described,
+  dropped,
+  missing,
+  type SessionObjects,
+  shownTable,
+} from "./session-objects.ts";
 import type { SimulatedCluster } from "./simulated-cluster.ts";
 import { parsedStatement, type Statement } from "./statement.ts";
 
@@ -74,6 +82,8 @@ export class StatementRunner {
         return described(session, statement.name);
       case "describe-job":
         return this.#describedJob(statement.id);
+      case "show-create-table":
+        return shownTable(session, statement.name);
       case "show":
         return this.#shown(session, statement.what);
       case "insert":
@@ -168,6 +178,7 @@ export class StatementRunner {
       const found = jobs.map((job) => [job.settings.id, job.settings.name, job.state, time(job.startTime)]);
       return rows(["job id", "job name", "status", "start time"], found);
     }
+    if (what === "CURRENT CATALOG") return rows(["current catalog name"], [["default_catalog"]]);
     const names = what === "VIEWS" ? session.views.keys() : [...session.tables.keys(), ...session.views.keys()];
     if (/^(?:TABLES|VIEWS)$/.test(what))
       return rows(

@@ -6,6 +6,9 @@ export type Statement =
       readonly kind: "create-table";
       readonly name: string;
       readonly columns: readonly TableColumn[];
+      /** What stands behind the columns, as written. */
+      readonly clauses: string;
+      readonly isTemporary: boolean;
       readonly isLenient: boolean;
       readonly query: string | null;
     }
@@ -14,6 +17,7 @@ export type Statement =
   | { readonly kind: "describe"; readonly name: string }
   | { readonly kind: "describe-job"; readonly id: string }
   | { readonly kind: "show"; readonly what: string }
+  | { readonly kind: "show-create-table"; readonly name: string }
   | { readonly kind: "insert"; readonly sink: string; readonly query: string }
   | { readonly kind: "explain"; readonly query: string }
   | { readonly kind: "stop"; readonly id: string; readonly hasSavepoint: boolean }
@@ -40,6 +44,7 @@ const createView = new RegExp(
 );
 const drop = new RegExp(`^DROP (?:TEMPORARY )?(TABLE|VIEW) (IF EXISTS )?${name}$`, "i");
 const insert = new RegExp(`^INSERT (?:INTO|OVERWRITE) ${name}([\\s\\S]*)$`, "i");
+const showCreateTable = new RegExp(`^SHOW CREATE TABLE ${name}$`, "i");
 const describe = new RegExp(`^(?:DESCRIBE|DESC) ${name}$`, "i");
 
 export function parsedStatement(sql: string): Statement {
@@ -61,7 +66,17 @@ function definition(text: string): Statement | null {
   if (table !== null) {
     const query = /(?:^|\)|\s)AS\s+\(?\s*(SELECT[\s\S]+?)\)?$/i.exec(table[4] ?? "")?.[1] ?? null;
     const columns = columnsIn(table[3] ?? "");
-    return { kind: "create-table", name: bare(table[2]), columns, isLenient: table[1] !== undefined, query };
+    const isTemporary = /^CREATE TEMPORARY /i.test(text);
+    const clauses = query === null ? (table[4] ?? "").trim() : "";
+    return {
+      kind: "create-table",
+      name: bare(table[2]),
+      columns,
+      clauses,
+      isTemporary,
+      isLenient: table[1] !== undefined,
+      query,
+    };
   }
   const view = createView.exec(text);
   if (view !== null)
@@ -75,6 +90,8 @@ function definition(text: string): Statement | null {
 function query(text: string): Statement | null {
   const inserted = insert.exec(text);
   if (inserted !== null) return { kind: "insert", sink: bare(inserted[1]), query: inserted[2] ?? "" };
+  const shown = showCreateTable.exec(text);
+  if (shown !== null) return { kind: "show-create-table", name: bare(shown[1]) };
   const described = describe.exec(text);
   if (described !== null) return { kind: "describe", name: bare(described[1]) };
   const explained = /^EXPLAIN [\s\S]*?((?:INSERT|SELECT)[\s\S]*)$/i.exec(text);

@@ -11,7 +11,7 @@ export class Calls {
   }
 
   readonly tamper = ({ cluster, store }: World): World => {
-    const names = ["jobs", "progress", "stop", "stopStatus", "lastSavepoint", "cancel", "checkpoint"] as const;
+    const names = ["jobs", "progress", "stop", "stopStatus", "lastSavepoint", "cancel", "checkpoint", "fence"] as const;
     const counted: Cluster = this.#around(cluster, names);
     return {
       store: this.#around(store, ["append"]),

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { programDigest } from "../../../src/project/digest.ts";
 import { Environment, type Through } from "./environment.ts";
 import { job, upTo } from "./jobs.ts";
 
@@ -262,6 +263,71 @@ describe.each(["jobmanager", "gateway"] as const)("through the %s", (through) =>
     const outcome = await it.deployOne(job({ postHooks: ["CALL sys.compact('totals')"] }));
     expect(outcome).toMatchObject({ ending: "created", code: null });
     expect(outcome.notes.join()).toContain("no such procedure");
+  });
+});
+
+describe("a table that the catalog holds already", () => {
+  const kept =
+    "CREATE TABLE `lake`.`db`.`totals` (\n  `n` BIGINT\n) WITH (\n  'connector' = 'kafka',\n  'topic' = 'a'\n)\n";
+  const inLake = (columns: string, topic: string, where = "n > 0") => {
+    const { program, ...rest } = job({ where });
+    const sql = `CREATE TABLE lake.db.totals (${columns}) WITH ('connector' = 'kafka', 'topic' = '${topic}')`;
+    const changed = { ...program, sink: { ...program.sink, sql } };
+    return { ...rest, program: changed, digest: programDigest(changed) };
+  };
+  const isThere = () => it.fake.gateway.answer(/^SHOW CREATE TABLE `lake`/, ["result"], [[kept]]);
+  const runs = async () => {
+    const id = await running("jobmanager", inLake("n BIGINT", "a"));
+    isThere();
+    return id;
+  };
+
+  test("as it is declared is taken", async () => {
+    await runs();
+    expect(await it.deployOne(inLake("n BIGINT", "a", "n > 1"))).toMatchObject({ ending: "upgraded", notes: [] });
+  });
+
+  test.each([
+    ["with other columns", inLake("n BIGINT, m INT", "a"), "column m is missing there and INT in the project"],
+    ["with another option", inLake("n BIGINT", "b"), "option 'topic' is 'a' there and 'b' in the project"],
+  ])("%s is a refusal, and nothing is touched", async (_how, changed, told) => {
+    const id = await runs();
+    const [entries, requests] = [await it.store.entries(), writing().length];
+    const outcome = await it.deployOne(changed);
+    expect(outcome).toMatchObject({ ending: "refused", code: "table-differs", jobId: id });
+    expect(outcome.message).toBe(`The table lake.db.totals is there already, and not as declared: ${told}.`);
+    expect(await it.store.entries()).toEqual(entries);
+    expect(writing()).toHaveLength(requests);
+    expect(it.fake.living("totals")).toEqual([id]);
+    expect(it.fake.statements.filter(({ sql }) => sql.startsWith("DROP")).map(({ sql }) => sql)).toEqual([
+      "DROP TEMPORARY TABLE `flink_dbt_deploy_declared`",
+    ]);
+  });
+
+  test("perhaps otherwise is noted once", async () => {
+    await start();
+    it.fake.gateway.answer(
+      /^SHOW CREATE TABLE `lake`/,
+      ["result"],
+      [[kept.replace("'topic'", "'extra' = '1',\n  'topic'")]],
+    );
+    const { ending, notes } = await it.deployOne(inLake("n BIGINT", "a"));
+    expect({ ending, notes }).toEqual({
+      ending: "created",
+      notes: [
+        "The table lake.db.totals is there already, perhaps not as declared: option 'extra' is '1' there and missing in the project.",
+      ],
+    });
+  });
+
+  test("is no reason to leave a job down that was stopped before it changed", async () => {
+    await runs();
+    const broken = { kind: "restart-loop", message: "the state does not fit" } as const;
+    it.fake.cluster.behaveNext(broken);
+    // The old program's table is another one by now, and its job is put back all the same.
+    it.fake.gateway.answer(/^SHOW CREATE TABLE `lake`/, ["result"], [[kept.replace("'a'", "'b'")]]);
+    expect(await it.deployOne(inLake("n BIGINT", "b", "n > 1"))).toMatchObject({ ending: "rolled-back" });
+    expectExactlyOnce();
   });
 });
 

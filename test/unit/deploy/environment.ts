@@ -13,15 +13,17 @@ import {
 import { disposeOld } from "../../../src/deploy/dispose.ts";
 import { gatewayCluster } from "../../../src/deploy/gateway-cluster.ts";
 import { jobmanagerCluster } from "../../../src/deploy/jobmanager-cluster.ts";
+import { rollBack } from "../../../src/deploy/rollback.ts";
 import type { Consent, Desired, Settings } from "../../../src/deploy/step.ts";
 import type { JobOutcome, RunContext } from "../../../src/deploy/task.ts";
 import { Gateway } from "../../../src/flink/gateway.ts";
 import { JobManager } from "../../../src/flink/jobmanager.ts";
 import { fold, type RecordedJob } from "../../../src/ledger/fold.ts";
+import { historyOf } from "../../../src/ledger/history.ts";
 import { openLedger } from "../../../src/ledger/ledger.ts";
 import type { RetentionPolicy } from "../../../src/ledger/retention.ts";
 import type { Store } from "../../../src/ledger/store.ts";
-import { loadJob, secretsOf, unsealProgram } from "../../../src/ledger/stored-job.ts";
+import { loadJob, type Secrets, secretsOf, unsealProgram } from "../../../src/ledger/stored-job.ts";
 import { openFileStore } from "../../../src/ledger/stores/file.ts";
 import type { Job } from "../../../src/project/job.ts";
 import { FakeFlink } from "../../fakes/fake-flink.ts";
@@ -31,6 +33,8 @@ export type Through = Cluster["through"];
 export interface RunOptions {
   /** Distinguishes commits: it is what the deployment's id is made of. */
   readonly commit?: string;
+  /** Of the deployment, where it is not to follow from the commit. */
+  readonly id?: string;
   readonly project?: string;
   readonly removedJobs?: "stop" | "keep";
   readonly renames?: Readonly<Record<string, string>>;
@@ -45,6 +49,15 @@ export interface RunOptions {
   readonly retention?: RetentionPolicy;
   /** When it happens, ISO 8601. */
   readonly at?: string;
+  readonly parallelJobs?: number;
+}
+
+export interface RollbackOptions extends RunOptions {
+  readonly to?: string;
+  /** All of them unless given. */
+  readonly jobs?: readonly string[];
+  readonly keepsProgress?: boolean;
+  readonly secrets?: () => Promise<Secrets>;
 }
 
 const newYear = "2026-01-01T00:00:00.000Z";
@@ -104,7 +117,7 @@ export class Environment implements AsyncDisposable {
         flinkVersion: this.fake.version,
         removedJobs: options.removedJobs ?? "stop",
         renames: options.renames ?? {},
-        parallelJobs: 4,
+        parallelJobs: options.parallelJobs ?? 4,
         settings,
         consentOf: () => ({ toReplay: false, toStartEmpty: false, ...options.consent }),
         secrets: secretsOf(jobs.map((job) => job.program)),
@@ -133,12 +146,31 @@ export class Environment implements AsyncDisposable {
       upgradeMode: "savepoint",
       startFrom: null,
       answer: null,
+      rewind: null,
     });
   }
 
   /** As the command does. */
   async resume(name: string, options: RunOptions = {}): Promise<JobOutcome> {
     return await this.#operate(name, options, null);
+  }
+
+  /** As the command does. */
+  async rollBack(options: RollbackOptions = {}): Promise<Outcome> {
+    return await this.#run(options, async (context, { deployment: _, ...settings }) => {
+      const { to = null, keepsProgress = false, parallelJobs = 4, secrets = async () => new Map() } = options;
+      const jobs = options.jobs ?? [...historyOf(context.ledger.entries()).rests.keys()];
+      const consentOf = () => ({ toReplay: false, toStartEmpty: false, ...options.consent });
+      return await rollBack({ to, jobs, keepsProgress, parallelJobs, settings, consentOf, secrets }, context);
+    });
+  }
+
+  /** One job's outcome of a rollback of all that differ. */
+  async rollBackOne(name: string, options: RollbackOptions = {}): Promise<JobOutcome> {
+    const { jobs } = await this.rollBack(options);
+    const outcome = jobs.find((one) => one.job === name);
+    if (outcome === undefined) throw new Error(`no outcome for ${name}`);
+    return outcome;
   }
 
   async recorded(name: string): Promise<RecordedJob | undefined> {
@@ -158,7 +190,7 @@ export class Environment implements AsyncDisposable {
       const { upgradeMode } = job;
       const { runtimeMode } = job.program;
       const consent = { toReplay: false, toStartEmpty: false, ...options.consent };
-      const paths = { startFrom: null, answer: null };
+      const paths = { startFrom: null, answer: null, rewind: null };
       const desired: Desired = aim ?? { kind: "running", reference, upgradeMode, runtimeMode, consent, ...paths };
       const previous = await previousOf(context.ledger.job(name), new Map(), context);
       const program = aim === null ? unsealProgram(job.program, new Map()) : null;
@@ -190,7 +222,7 @@ export class Environment implements AsyncDisposable {
           );
     const world = (options.tamper ?? ((it) => it))({ cluster: made, store: this.store });
     await using cluster = world.cluster;
-    const deployment = `deployment ${options.commit ?? this.#commits}`;
+    const deployment = options.id ?? `deployment ${options.commit ?? this.#commits}`;
     const commit = options.commit ?? null;
     const ledger = await openLedger(world.store, {
       environment: "test",

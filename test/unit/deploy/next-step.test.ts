@@ -6,7 +6,7 @@ import type { Attempt, RecordedJob, Settled, Submission } from "../../../src/led
 
 const oldRef = { digest: "old", value: "old-value" };
 const newRef = { digest: "new", value: "new-value" };
-const paths = { startFrom: null, answer: null };
+const paths = { startFrom: null, answer: null, rewind: null };
 type Wanted<Kind extends Desired["kind"]> = Partial<Extract<Desired, { kind: Kind }>>;
 const run = (more: Wanted<"running"> = {}): Desired => ({
   kind: "running",
@@ -96,6 +96,8 @@ const submission = (more: Partial<Submission> = {}): Submission => ({
   failure: null,
   ...more,
 });
+/** The id of the submission in hand was used up by a job that does nothing. */
+const fenced: Partial<Observed> = { jobs: [{ ...listed("j2", "FINISHED"), name: "flink-dbt-deploy fence j2" }] };
 const failedNew = submission({ failure: "it is FAILED" });
 const putBack = submission({ role: "put-back", jobId: "j3", reference: oldRef });
 const attempt = (more: Partial<Attempt> = {}): Attempt => ({
@@ -872,24 +874,64 @@ describe("a submission in hand", () => {
       expected: record({ kind: "submitted", jobId: "j2" }),
     },
     {
-      given: "may still be on its way from a run that died, when another change comes",
-      recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
+      given: "is not made while the old job lives again: that one is stopped once more",
+      recorded: job(running, attempt({ stopped })),
       desired: run(),
-      observed: { endedMs: 9_999 },
-      expected: { do: "wait", for: "j2, which may be on its way" },
+      observed: { jobs: [listed("j1")] },
+      expected: record({ kind: "stop-failed", jobId: "j1" }, note("came back")),
     },
     {
-      given: "gives way to another change where it was not sent yet",
+      given: "that was not sent gives way to the old job that came back, which is stopped once more",
+      recorded: upgrade(submission({ accepted: false })),
+      desired: run(),
+      observed: { jobs: [listed("j1")] },
+      expected: record({ kind: "stop-failed", jobId: "j1" }, note("came back")),
+    },
+    {
+      given: "that runs beside the old job that came back: the old one is cancelled",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: { jobs: [listed("j2"), listed("j1")], progress },
+      expected: { do: "cancel", jobId: "j1" },
+    },
+    {
+      given: "that a new JobManager restored from its own checkpoint was not restored wrongly",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: {
+        jobs: [listed("j2")],
+        progress: { ...progress, completedCheckpoints: 0, restoredFrom: "file:/checkpoints/j2/chk-7" },
+      },
+      expected: { do: "wait", for: "a completed checkpoint" },
+    },
+    {
+      given: "that a new JobManager restored from its own checkpoint, and that fails, has let records out",
+      recorded: upgrade(submission()),
+      desired: run(),
+      observed: {
+        jobs: [listed("j2", "FAILED")],
+        progress: { ...progress, completedCheckpoints: 0, restoredFrom: "file:/checkpoints/j2/chk-7" },
+      },
+      expected: refusal("needs-operator", "completed a checkpoint"),
+    },
+    {
+      given: "may still be on its way from a run that died, when another change comes: its id is used up",
       recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
       desired: run(),
-      observed: { endedMs: 10_000 },
+      expected: { do: "fence", jobId: "j2" },
+    },
+    {
+      given: "gives way to another change where it was not sent, and cannot be any more",
+      recorded: upgrade(submission({ accepted: false, reference: { digest: "older", value: "v" } })),
+      desired: run(),
+      observed: fenced,
       expected: record({ kind: "submit-failed", cause: "another change came before it was submitted" }),
     },
     {
       given: "gives way to a path that a person names instead",
       recorded: fresh(submission({ accepted: false, restore: "file:/wrong" })),
       desired: run({ answer: "file:/right" }),
-      observed: { endedMs: 10_000 },
+      observed: fenced,
       expected: record({ kind: "submit-failed" }),
     },
     {
@@ -1057,7 +1099,7 @@ describe("a submission in hand", () => {
       given: "that would put the old job back gives way to a third change",
       recorded: upgrade({ ...putBack, accepted: false }, failedNew),
       desired: run({ reference: { digest: "third", value: "v" } }),
-      observed: { endedMs: 10_000 },
+      observed: { jobs: [{ ...listed("j3", "FINISHED"), name: "flink-dbt-deploy fence j3" }] },
       expected: record({ kind: "submit-failed", jobId: "j3" }),
     },
     {
@@ -1277,6 +1319,290 @@ describe("after a person named a state, because a job may have let records out,"
       recorded: upgrade,
       desired: run({ reference: { digest: "third", value: "v" } }),
       expected: record({ kind: "submit-intended", role: "new", restore: "file:/p" }),
+    },
+  ]);
+});
+
+describe("a job that goes back to an earlier program's own state", () => {
+  const rewind = { path: "file:/old", of: newRef, stop: "savepoint" } as const;
+  const back = run({ rewind });
+  const observed = { jobs: [listed("j1")] };
+  const rewound = submission({ restore: "file:/old", rewinds: true });
+  const goesBack = record({
+    kind: "submit-intended",
+    role: "new",
+    reference: newRef,
+    restore: "file:/old",
+    rewinds: true,
+  });
+  const restsThere = (text: string) => record({ kind: "down", reference: newRef, savepoint: "file:/old" }, note(text));
+  const ended = (state: ClusterJob["state"]) => ({ jobs: [listed("j1", state)], endedMs: 5_000 });
+  table([
+    {
+      given: "is stopped with a savepoint, though the earlier program is stateless",
+      recorded: job(running),
+      desired: run({ rewind, upgradeMode: "stateless" }),
+      observed,
+      expected: record({ kind: "stop-intended", purpose: "upgrade", withSavepoint: true }),
+    },
+    {
+      given: "is cancelled where the program that runs is stateless",
+      recorded: job(running),
+      desired: run({ rewind: { ...rewind, stop: "stateless" } }),
+      observed,
+      expected: record({ kind: "stop-intended", withSavepoint: false }),
+    },
+    {
+      given: "is cancelled where the program that runs goes on from its checkpoints",
+      recorded: job(running),
+      desired: run({ rewind: { ...rewind, stop: "last_state" } }),
+      observed: { ...observed, retention: { survivesCancel: true, hasCheckpoint: true } },
+      expected: record({ kind: "stop-intended", withSavepoint: false, keepsCheckpoint: true }),
+    },
+    {
+      given: "starts from there once the other is stopped",
+      recorded: job(running, attempt({ stopped })),
+      desired: back,
+      expected: goesBack,
+    },
+    {
+      given: "keeps what the other left, which the cluster forgot",
+      recorded: job(running),
+      desired: back,
+      observed: { retained: { kind: "found", path: "file:/chk-7" } },
+      expected: record({ kind: "stopped", jobId: "j1", savepoint: "file:/chk-7" }, note("it left file:/chk-7")),
+    },
+    {
+      given: "keeps the savepoint with which someone stopped the other",
+      recorded: job(running),
+      desired: back,
+      observed: { ...ended("FINISHED"), lastSavepoint: { kind: "known", path: "file:/theirs", isNewest: true } },
+      expected: record({ kind: "stopped", savepoint: "file:/theirs" }, note("it left file:/theirs")),
+    },
+    {
+      given: "waits for the last word on the other",
+      recorded: job(running),
+      desired: back,
+      observed: { ...ended("FAILED"), endedMs: 0 },
+      expected: { do: "wait", for: "the last word on j1" },
+    },
+    {
+      given: "rests there first where nothing tells what the other left",
+      recorded: job(running),
+      desired: back,
+      observed: ended("FAILED"),
+      expected: restsThere("nothing tells its state"),
+    },
+    {
+      given: "rests there first where the other read its sources to their end",
+      recorded: job(finished),
+      desired: back,
+      expected: restsThere("read its sources to their end"),
+    },
+    {
+      given: "rests there first where it was removed",
+      recorded: job(removed),
+      desired: back,
+      expected: restsThere("it was removed"),
+    },
+    {
+      given: "starts from where it rests",
+      recorded: job({ kind: "down", reference: newRef, savepoint: "file:/old" }),
+      desired: back,
+      expected: record({ kind: "submit-intended", restore: "file:/old" }),
+    },
+    {
+      given: "is run again where it is a batch job",
+      recorded: job(finished),
+      desired: run({ rewind: { ...rewind, path: null }, runtimeMode: "batch" }),
+      expected: record({ kind: "submit-intended", restore: null }),
+    },
+    {
+      given: "stays suspended, with that state",
+      recorded: job(suspended),
+      desired: rest({ rewind }),
+      expected: record(
+        { kind: "suspended", reference: newRef, savepoint: "file:/old" },
+        { ends: "unchanged", ...note("when it is resumed") },
+      ),
+    },
+    {
+      given: "stays suspended, with that state instead of a later one of the same program",
+      recorded: job({ ...suspended, reference: newRef }),
+      desired: rest({ rewind }),
+      expected: record({ kind: "suspended", reference: newRef, savepoint: "file:/old" }, { ends: "unchanged" }),
+    },
+    {
+      given: "is as it should be where it is suspended with that state",
+      recorded: job({ ...suspended, reference: newRef, savepoint: "file:/old" }),
+      desired: rest({ rewind }),
+      expected: { do: "end", ending: "unchanged" },
+    },
+    {
+      given: "is suspended with that state after a resumption that was under way",
+      recorded: job(running, attempt({ stop: { ...stop, purpose: "suspend" }, stopped })),
+      desired: rest({ rewind }),
+      expected: record(
+        { kind: "suspended", savepoint: "file:/old" },
+        { ends: "suspended", ...note("when it is resumed") },
+      ),
+    },
+    {
+      given: "rests there first where nothing tells the savepoint of the stop",
+      recorded: job(running, attempt()),
+      desired: back,
+      observed: ended("FINISHED"),
+      expected: restsThere("it lies under file:///savepoints/f"),
+    },
+    {
+      given: "rests there first where nothing tells the checkpoint that was to be kept",
+      recorded: job(running, attempt({ stop: { ...stop, withSavepoint: false, keepsCheckpoint: true } })),
+      desired: back,
+      observed: ended("CANCELED"),
+      expected: restsThere("nothing tells its newest checkpoint"),
+    },
+    {
+      given: "keeps the savepoint of someone else who stopped the other meanwhile",
+      recorded: job(running, attempt()),
+      desired: back,
+      observed: { ...ended("FINISHED"), lastSavepoint: { kind: "known", path: "file:/theirs", isNewest: true } },
+      expected: record({ kind: "stopped", savepoint: "file:/theirs" }),
+    },
+    {
+      given: "fails where the other cannot be stopped with a savepoint",
+      recorded: job(running, attempt()),
+      desired: back,
+      observed: { ...observed, stop: { kind: "failed", cause: "not all tasks run", savepoint: null } },
+      expected: record({ kind: "stop-failed" }, { ends: "failed", cause: expect.stringContaining("allow-replay") }),
+    },
+    {
+      given: "has the other cancelled instead where a person agreed",
+      recorded: job(running, attempt()),
+      desired: run({ rewind, consent: { toReplay: true, toStartEmpty: false } }),
+      observed: { ...observed, stop: { kind: "failed", cause: "not all tasks run", savepoint: null } },
+      expected: record(
+        { kind: "stop-intended", triggerId: "t1", withSavepoint: false, keepsCheckpoint: true },
+        note("as was agreed"),
+      ),
+    },
+    {
+      given: "does not wait for a third program that was submitted before",
+      recorded: job(
+        running,
+        attempt({ stopped, submissions: [submission({ reference: { digest: "third", value: "v" } })] }),
+      ),
+      desired: back,
+      observed: { jobs: [listed("j2")], progress },
+      expected: record({ kind: "submit-failed", jobId: "j2", cause: expect.stringContaining("went back") }),
+    },
+    {
+      given: "starts once that one is gone, whatever it let out",
+      recorded: job(
+        running,
+        attempt({
+          stopped,
+          submissions: [submission({ reference: { digest: "third", value: "v" }, failure: "over" })],
+        }),
+      ),
+      desired: back,
+      observed: { jobs: [listed("j2", "CANCELED")], progress, isFinal: true },
+      expected: goesBack,
+    },
+    {
+      given: "is put back from the other's savepoint where it does not hold",
+      recorded: job(running, attempt({ stopped, submissions: [{ ...rewound, failure: "it is FAILED" }] })),
+      desired: back,
+      observed: { jobs: [listed("j2", "FAILED")], progress: started, isFinal: true },
+      expected: record(
+        { kind: "submit-intended", role: "put-back", reference: oldRef, restore: "file:/s" },
+        note("putting the old one back"),
+      ),
+    },
+    {
+      given: "is waited for while the put-back is under way",
+      recorded: job(running, attempt({ stopped, submissions: [{ ...rewound, failure: "it is FAILED" }, putBack] })),
+      desired: back,
+      observed: { jobs: [listed("j3")], progress: started },
+      expected: { do: "wait", for: "a completed checkpoint" },
+    },
+    {
+      given: "leaves its own state where a third program may have let records out, and it does not hold",
+      recorded: job(
+        running,
+        attempt({
+          stopped,
+          submissions: [
+            submission({ reference: { digest: "third", value: "v" }, failure: "over" }),
+            { ...rewound, jobId: "j3", failure: "it is FAILED" },
+          ],
+        }),
+      ),
+      desired: back,
+      observed: { jobs: [listed("j3", "FAILED")], progress: started, isFinal: true },
+      expected: record({ kind: "down", reference: newRef, savepoint: "file:/old" }, { ends: "failed" }),
+    },
+    {
+      given: "and was lost, goes on from its own checkpoint, and is never put back to the other's program from there",
+      recorded: job(running, attempt({ stopped, submissions: [{ ...rewound, failure: "it is gone" }] })),
+      desired: back,
+      observed: { retained: { kind: "found", path: "file:/chk" }, isFinal: true },
+      expected: record(
+        { kind: "submit-intended", restore: "file:/chk", rewinds: true },
+        note("goes on from file:/chk"),
+      ),
+    },
+    {
+      given: "and does not hold from its own checkpoint either, rests with its own program",
+      recorded: job(
+        running,
+        attempt({
+          stopped,
+          submissions: [
+            { ...rewound, failure: "it is gone" },
+            { ...rewound, jobId: "j3", restore: "file:/chk", accepted: false, failure: "no such file" },
+          ],
+        }),
+      ),
+      desired: back,
+      expected: record({ kind: "down", reference: newRef, savepoint: "file:/chk" }, { ends: "failed" }),
+    },
+    {
+      given: "and did not, is gone forward from by another change with the other's savepoint",
+      recorded: job(running, attempt({ stopped, submissions: [{ ...rewound, failure: "it is FAILED" }] })),
+      desired: run({ reference: oldRef }),
+      observed: { jobs: [listed("j2", "FAILED")], progress: started, isFinal: true },
+      expected: record({ kind: "submit-intended", role: "new", reference: oldRef, restore: "file:/s" }),
+    },
+    {
+      given: "and did not, rests as the other does where it is suspended then",
+      recorded: job(running, attempt({ stopped, submissions: [{ ...rewound, failure: "it is FAILED" }] })),
+      desired: rest({ reference: null, by: "command" }),
+      observed: { jobs: [listed("j2", "FAILED")], progress: started, isFinal: true },
+      expected: record({ kind: "suspended", reference: oldRef, savepoint: "file:/s" }, { ends: "suspended" }),
+    },
+    {
+      given: "in place of one that was never accepted, and fails: the other is put back from its own state",
+      recorded: job(
+        running,
+        attempt({
+          stop: null,
+          submissions: [
+            submission({
+              reference: { digest: "third", value: "v" },
+              accepted: false,
+              restore: "file:/chk",
+              failure: "x",
+            }),
+            { ...rewound, jobId: "j3", failure: "it is FAILED" },
+          ],
+        }),
+      ),
+      desired: back,
+      observed: { jobs: [listed("j3", "FAILED")], progress: started, isFinal: true },
+      expected: record(
+        { kind: "submit-intended", role: "put-back", restore: "file:/chk" },
+        note("putting the old one back"),
+      ),
     },
   ]);
 });

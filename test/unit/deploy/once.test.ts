@@ -222,7 +222,8 @@ describe("under `stateless`", () => {
   });
 });
 
-test("an INSERT of a run that died is waited for before another change is submitted", async () => {
+/** A run that dies just before its INSERT is sent; what it would have sent may be sent later. */
+async function diesBeforeItsInsert(): Promise<() => Promise<unknown>> {
   await running();
   let send: () => Promise<unknown> = () => Promise.reject(new Error("nothing is under way"));
   await it.deployOne(second, {
@@ -233,6 +234,7 @@ test("an INSERT of a run that died is waited for before another change is submit
         prepare: async (program) => {
           const prepared = await cluster.prepare(program);
           return {
+            ...prepared,
             [Symbol.asyncDispose]: async () => {},
             submit: (request) => {
               send = () => prepared.submit(request);
@@ -243,27 +245,47 @@ test("an INSERT of a run that died is waited for before another change is submit
       },
     }),
   });
-  let looks = 0;
+  return send;
+}
+
+describe("an INSERT of a run that was thought dead, when another change comes,", () => {
   const third = job({ where: "n > 2" });
-  const outcome = await it.deployOne(third, {
+  const around = (fence: (jobId: string, original: (jobId: string) => Promise<void>) => Promise<void>) => ({
     tamper: ({ cluster, store }: World): World => ({
       store,
-      cluster: {
-        ...cluster,
-        jobs: async () => {
-          looks += 1;
-          if (looks === 2) {
-            await send();
-            it.fake.step(10);
-          }
-          return await cluster.jobs();
-        },
-      },
+      cluster: { ...cluster, fence: (jobId) => fence(jobId, (id) => cluster.fence(id)) },
     }),
   });
-  expect(outcome).toMatchObject({ ending: "upgraded", code: null });
-  expect(it.fake.living("totals")).toEqual([outcome.jobId]);
-  expectNoDoubles();
+
+  test("is refused by Flink once its id is used up", async () => {
+    const send = await diesBeforeItsInsert();
+    let refusal: unknown = null;
+    const outcome = await it.deployOne(
+      third,
+      around(async (jobId, original) => {
+        await original(jobId);
+        refusal = await send().catch((error: unknown) => error);
+      }),
+    );
+    expect(refusal).toMatchObject({ code: "statement-failed" });
+    expect(outcome).toMatchObject({ ending: "upgraded", code: null });
+    expect(it.fake.living("totals")).toEqual([outcome.jobId]);
+    expectNoDoubles();
+  });
+
+  test("is seen and cancelled where it comes just before that", async () => {
+    const send = await diesBeforeItsInsert();
+    const outcome = await it.deployOne(
+      third,
+      around(async (jobId, original) => {
+        await send();
+        await original(jobId);
+      }),
+    );
+    expect(outcome.code).toBeNull();
+    expect(it.fake.living("totals")).toEqual([outcome.jobId]);
+    expectNoDoubles();
+  });
 });
 
 test("a job that someone else stops while it is to be stopped did not finish", async () => {

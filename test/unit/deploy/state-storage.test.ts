@@ -77,6 +77,16 @@ describe("a savepoint folder on this machine", () => {
   });
 });
 
+describe("a savepoint folder that is not there", () => {
+  test("has none where it would have been made on this disk", async () => {
+    expect(await storage().savepoint(`file://${folder}/savepoints/production/totals/d1`)).toEqual({ kind: "none" });
+  });
+
+  test("is not known where nothing of its path is on this machine", async () => {
+    expect(await storage().savepoint("file:///nowhere/savepoints/production/totals/d1")).toEqual({ kind: "unknown" });
+  });
+});
+
 describe("a folder that the user's command lists", () => {
   const place = `s3://bucket/checkpoints/${id}`;
 

@@ -67,6 +67,25 @@ describe("several stores", () => {
     await expect(combineStores([first, broken]).entries()).rejects.toMatchObject({ code: "ledger-unreadable" });
   });
 
+  test("do without one whose ledger is known to be lost, as long as another one has it", async () => {
+    const { first, second } = two();
+    const expired = () => Promise.reject(new DeployError("ledger-lost", "it expired"));
+    const store = combineStores([first, Object.assign(second.opened(), { entries: expired })]);
+    await expect(store.entries()).rejects.toMatchObject({ code: "ledger-lost" });
+    await first.append(write([entry(adopted("j1"))]));
+    expect(await store.entries()).toHaveLength(1);
+    await store.append(write([entry(adopted("j2"), { sequence: 2 })]));
+    expect(await second.entries()).toHaveLength(2);
+  });
+
+  test("are refreshed where they can be, and say what was done", async () => {
+    const { first, second } = two();
+    const store = combineStores([first, second]);
+    expect(await store.refresh?.()).toBeNull();
+    Object.assign(second, { refresh: async () => "uploaded again" });
+    expect(await store.refresh?.()).toBe("uploaded again");
+  });
+
   test("keep for good what one of them does", () => {
     const { first, second } = two();
     const brief = Object.assign(second, { keeps: "for-a-while" });

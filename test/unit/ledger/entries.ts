@@ -58,6 +58,14 @@ export const facts: fc.Arbitrary<Fact> = fc.oneof(
     reference: references,
     restore: path,
   }),
+  fc.record({
+    kind: fc.constant("submit-intended" as const),
+    role: fc.constant("new" as const),
+    jobId: text,
+    reference: references,
+    restore: path,
+    rewinds: fc.constant(true as const),
+  }),
   fc.record({ kind: fc.constant("submitted" as const), jobId: text }),
   fc.record({ kind: fc.constant("submit-failed" as const), jobId: text, cause: text }),
   fc.record({ kind: fc.constant("running" as const), jobId: text, reference: references, restored: path }),
@@ -80,6 +88,13 @@ export const facts: fc.Arbitrary<Fact> = fc.oneof(
     reference: fc.option(references, { nil: null }),
     savepoint: path,
     cause: text,
+  }),
+  fc.record({
+    kind: fc.constant("rollback-begun" as const),
+    to: text,
+    reference: fc.option(references, { nil: null }),
+    restore: path,
+    keepsProgress: fc.boolean(),
   }),
   fc.record({ kind: fc.constant("renamed" as const), from: fc.constantFrom("totals", "sums") }),
 );

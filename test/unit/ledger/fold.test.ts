@@ -132,6 +132,17 @@ describe("a job's record", () => {
     expect(fold(all).get("totals")?.attempt?.deployment).toBe("d1");
   });
 
+  test("is as before when a rollback says what it is about to do", () => {
+    const begun: Fact = {
+      kind: "rollback-begun",
+      to: "d0",
+      reference: older,
+      restore: "file:/s",
+      keepsProgress: false,
+    };
+    expect(folded(running, stop, begun)).toEqual(folded(running, stop));
+  });
+
   test("keeps the commit that was deployed when a command without one suspends it", () => {
     const rest: Fact = { kind: "suspended", by: "command", reference, savepoint: "file:/s" };
     const all = [entry(running, { sequence: 1, commit: "abc" }), entry(rest, { sequence: 2 })];

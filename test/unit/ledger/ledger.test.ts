@@ -30,12 +30,29 @@ describe("appends", () => {
     expect(ledger.job("totals").settled).toMatchObject({ kind: "removed", savepoint: "file:/s" });
   });
 
-  test("of several jobs are one write", async () => {
+  test("for several jobs at once are one write, and all of them or none", async () => {
     const store = new MemoryStore();
     const ledger = await openLedger(store, writer);
-    const all = ["a", "b"].map((job) => ({ job, facts: [adopted(job)] }));
-    expect(await ledger.appendAll(all)).toBe(true);
-    expect(store.writes.map(({ entries }) => entries.map(({ job }) => job))).toEqual([["a", "b"]]);
+    const both = ["a", "b"].map((job) => ({ job, facts: [adopted(job)] }));
+    store.failNext(new DeployError("store-unconfirmed", "no space left"));
+    await expect(ledger.appendAll(both)).rejects.toThrow("no space left");
+    expect(await readEntries(store)).toEqual([]);
+    expect(await ledger.appendAll(both)).toBe(true);
+    expect(store.writes.at(-1)?.entries.map(({ job }) => job)).toEqual(["a", "b"]);
+    expect(ledger.job("b").settled).toMatchObject({ jobId: "b" });
+  });
+
+  test("are of the writer's commit, unless the deployment is of another", async () => {
+    const store = new MemoryStore();
+    const ledger = await openLedger(store, { ...writer, commit: "c1" });
+    ledger.begin("d1");
+    await ledger.append("totals", adopted("a"));
+    ledger.begin("d2", "c0");
+    await ledger.append("totals", adopted("b"));
+    expect(await readEntries(store)).toMatchObject([
+      { deployment: "d1", commit: "c1" },
+      { deployment: "d2", commit: "c0" },
+    ]);
   });
 
   test("that fail are not in the ledger, and the next one takes their place", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { diffJobs, type Jobs } from "../../../src/plan/diff.ts";
 import type { Change } from "../../../src/plan/plan.ts";
+import type { Job } from "../../../src/project/job.ts";
 import { job, view } from "./jobs.ts";
 
 const diff = (jobs: Partial<Jobs>): readonly Change[] => diffJobs({ base: [], head: [], renames: {}, ...jobs });
@@ -164,6 +165,22 @@ test("a job whose model does not compile is not removed", () => {
   const invalid = { base: new Set<string>(), head: new Set(["a"]) };
   expect(shown({ base: [job("a")], head: [], invalid })).toEqual([]);
   expect(shown({ base: [job("old")], head: [], invalid, renames: { old: "a" } })).toEqual([]);
+});
+
+test("a job that came back and whose removal left no savepoint is refused, unless it may start empty or names a path", () => {
+  const lost = new Map([["a", job("a")]]);
+  const back = (after: Job) => diff({ head: [after], lost })[0];
+  expect(back(job("a"))).toMatchObject({ kind: "create", state: { kind: "unknown" } });
+  expect(shown({ head: [job("a")], lost })).toEqual([
+    "a: create, state unknown; back in the project, and its removal left no savepoint: the deployment refuses it until its state is chosen",
+  ]);
+  expect(back(job("a", {}, { upgradeMode: "stateless" }))?.state).toMatchObject({ kind: "none" });
+  expect(back(job("a", {}, { startFrom: "s3://b/savepoint-1" }))?.state.kind).toBe("flink-decides");
+  expect(back(job("a", {}, { desiredState: "suspended" }))?.reasons[0]?.text).toContain("new, and suspended");
+  const known = new Map([["a", job("a", {}, { startFrom: "s3://b/savepoint-1" })]]);
+  expect(diff({ head: [job("a", {}, { startFrom: "s3://b/savepoint-1" })], lost: known })[0]?.state.kind).toBe(
+    "unknown",
+  );
 });
 
 test("a batch job has no state", () => {

@@ -33,6 +33,24 @@ test("the parser's way of naming the place is understood too", () => {
   );
 });
 
+test("a reserved word where the parser wants a name is called one", () => {
+  const named = (nodeId: string, word: string) =>
+    refusal(
+      refused(`SQL parse failed. Encountered "${word}" at line 1, column 14.`),
+      "m",
+      { sql: `CREATE TABLE ${word} (id INT)`, origin: { nodeId, file: null } },
+      () => null,
+    ).message;
+  expect(named("model.shop.old", "old")).toBe(
+    'Encountered "old" (line 1 of the compiled SQL: CREATE TABLE old (id INT)). `old` is a reserved word of Flink\'s SQL, which dbt-flink-adapter does not quote: give the model another name, or an alias.',
+  );
+  expect(named("source.shop.raw.order", "ORDER")).toContain("give the source another name, or an identifier.");
+  expect(named("model.shop.other", "value")).toContain(
+    "`value` is a reserved word of Flink's SQL: where it is meant as a name, it must stand in backquotes.",
+  );
+  expect(named("model.shop.orders", "orders")).not.toContain("reserved");
+});
+
 test("a line that the statement does not have is not pretended to be found", () => {
   expect(finding("At line 99, column 1: nonsense")).toMatchObject({
     message: "At line 99, column 1: nonsense",

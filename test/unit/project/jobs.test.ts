@@ -251,6 +251,17 @@ describe("jobsOf", () => {
     ]);
   });
 
+  test("a savepoint path with a password in it is an error that does not repeat it", () => {
+    const path = (value: string) => ({
+      nodes: [node({ name: "a" })],
+      statements: [table("a", "", "select 1 as x", { "execution.savepoint.path": value })],
+    });
+    expect(findingsOf(path("abfs://container@account/s"))).toEqual([]);
+    const [finding] = findingsOf(path("s3://key:geheim@bucket/s"));
+    expect(finding).toMatchObject({ severity: "error", code: "model-invalid", file: "models/a.sql" });
+    expect(JSON.stringify(finding)).not.toContain("geheim");
+  });
+
   test("names key and value of what the adapter cannot read, and masks a secret", () => {
     const config = { execution_config: { "a.b": "x;y=z", "s3.secret-key": "p)q" } };
     const nodes = [node({ name: "t", config })];

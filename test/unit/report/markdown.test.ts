@@ -81,6 +81,16 @@ test("nothing to do is said in one line", () => {
   expect(render(many(2, 1), many(2, 1))).toContain("✅ **No job changes.**\n\n2 jobs stay as they are.");
 });
 
+test("a job whose state nobody knows stands in the verdict and in its row, and is not said to start", () => {
+  const changes = diffJobs({ base: [], head: [job("m")], renames: {}, lost: new Map([["m", job("m")]]) });
+  const text = render([], [], { changes });
+  expect(text).toContain(
+    "**1 job will change: 1 to create.** ⚠️ **1 job will be refused, since the state is not known.**",
+  );
+  expect(text).toMatch(/^\| `m` \| create \| back in the project.* \| ⚠️ \*\*not known\*\* \|$/m);
+  expect(text).toContain("**Deployment:** The job is refused with `needs-operator` until one of the two is done.");
+});
+
 test("dropped state stands in the verdict and in the row", () => {
   const text = render([job("m", reading(1))], [job("m", reading(2), { upgradeMode: "stateless" })]);
   expect(text).toContain("**1 job will change: 1 to upgrade.** ⚠️ **1 job will lose all state.**");
@@ -119,7 +129,7 @@ test("what is dropped for length goes in order: graphs, plans, unchanged lines, 
 
 test("500 changed jobs fit into a comment", () => {
   expect(Buffer.byteLength(render(many(500, 1), many(500, 2), {}, 60_000))).toBeLessThanOrEqual(60_000);
-});
+}, 30_000);
 
 test("no secret of the project is shown", () => {
   const secret = (value: string) => ({

@@ -1,7 +1,7 @@
-import { findOptions } from "../project/create-options.ts";
-import { canonicalSql } from "../project/statement.ts";
-import { closingParenthesis, identifierOf, readName, skipWords } from "../project/token-reader.ts";
-import { type Token, tokenize } from "../project/tokens.ts";
+import { findOptions } from "./create-options.ts";
+import { canonicalSql } from "./statement.ts";
+import { closingParenthesis, identifierOf, readName, skipWords } from "./token-reader.ts";
+import { type Token, tokenize } from "./tokens.ts";
 
 /** A CREATE TABLE, taken apart for saying what changed in it. Texts are canonical. */
 export interface TableParts {
@@ -68,8 +68,8 @@ function written(tokens: readonly Token[]): string {
   return tokens
     .map(({ text }) => text)
     .join(" ")
-    .replace(/ ?([(),.<>]) ?/g, (_whole, sign: string) => (sign === "," ? ", " : sign))
-    .trim();
+    .replace(/ ?([(.<]) ?/g, "$1")
+    .replace(/ ([),>])/g, "$1");
 }
 
 function unquoted(token: Token): string {

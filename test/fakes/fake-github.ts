@@ -1,0 +1,117 @@
+import { Artifacts } from "./fake-github/artifacts.ts";
+import { Blobs } from "./fake-github/blobs.ts";
+import { Caches } from "./fake-github/caches.ts";
+import { Clock } from "./fake-github/clock.ts";
+import { type Permissions, type Route, restApi } from "./fake-github/rest-api.ts";
+import { resultsService } from "./fake-github/results-service.ts";
+import { type RunOptions, Runs, type WorkflowRun } from "./fake-github/runs.ts";
+import { type GithubRequest, GithubServer, type Trouble } from "./fake-github/server.ts";
+
+export type { StoredArtifact } from "./fake-github/artifacts.ts";
+export type { StoredCache } from "./fake-github/caches.ts";
+export type { WorkflowRun } from "./fake-github/runs.ts";
+export type { GithubRequest, Trouble } from "./fake-github/server.ts";
+
+/**
+ * One repository on GitHub in this process, as far as an action of it uses GitHub: the REST API, the results service of
+ * artifacts and caches, and the storage that its signed URLs lead to, on one loopback port. The real clients of the
+ * toolkit talk to it unmodified. Its time stands still until `clock` is moved, and everything is deterministic.
+ *
+ * `startRun()` starts a workflow run; `environmentOf(run)` is what the runner would set for its steps.
+ * Knobs: `artifacts` (`listLag`, `isListedOldestFirst`, `hasDigests`, `add`, `copy`, `remove`), `caches` (`lookupLag`,
+ * `evictUnread`, `remove`, `restore`, `reserve`), `blobs.overwrite`, `tokens` (what each token of the REST API may do),
+ * `clock.passDays`, `trouble` (errors, rate limits, lost connections, half answers), and the log `requests`.
+ * More of the REST API goes into a file of its own beside `artifacts.ts`, with its routes in `#routes`.
+ */
+export class FakeGithub implements AsyncDisposable {
+  static readonly repository = "acme/shop";
+  static readonly repositoryId = 42;
+  static readonly defaultRef = "refs/heads/main";
+  readonly clock = new Clock(new Date());
+  readonly blobs = new Blobs();
+  readonly runs = new Runs(FakeGithub.repositoryId, FakeGithub.defaultRef);
+  readonly artifacts = new Artifacts(this.blobs, this.clock);
+  readonly caches = new Caches(this.blobs, this.clock, FakeGithub.defaultRef);
+  readonly tokens = new Map<string, Permissions>([["token-of-the-job", { actions: "read", contents: "read" }]]);
+  readonly #server: GithubServer;
+  #url = "";
+
+  private constructor() {
+    this.#server = new GithubServer({
+      api: restApi({ repository: FakeGithub.repository, tokens: this.tokens, routes: this.#routes() }),
+      twirp: resultsService({ runs: this.runs, artifacts: this.artifacts, caches: this.caches }),
+      blobs: (request) => this.blobs.reply(request),
+    });
+  }
+
+  static async start(): Promise<FakeGithub> {
+    const fake = new FakeGithub();
+    fake.#url = await fake.#server.listen();
+    fake.blobs.url = `${fake.#url}/blobs`;
+    return fake;
+  }
+
+  get apiUrl(): string {
+    return `${this.#url}/api`;
+  }
+
+  get resultsUrl(): string {
+    return `${this.#url}/`;
+  }
+
+  /** Every request that arrived, in order. */
+  get requests(): readonly GithubRequest[] {
+    return this.#server.requests;
+  }
+
+  startRun(options: RunOptions = {}): WorkflowRun {
+    return this.runs.start(options);
+  }
+
+  /** The toolkit takes loopback for github.com, since only the server's name tells it where it is. */
+  environmentOf(run: WorkflowRun): Readonly<Record<string, string>> {
+    return {
+      GITHUB_ACTIONS: "true",
+      GITHUB_SERVER_URL: "https://github.com",
+      GITHUB_API_URL: this.apiUrl,
+      GITHUB_REPOSITORY: FakeGithub.repository,
+      GITHUB_REPOSITORY_ID: String(FakeGithub.repositoryId),
+      GITHUB_REF: run.ref,
+      GITHUB_RUN_ID: String(run.id),
+      GITHUB_RUN_ATTEMPT: "1",
+      ACTIONS_RUNTIME_TOKEN: run.token,
+      ACTIONS_RESULTS_URL: this.resultsUrl,
+      ACTIONS_CACHE_SERVICE_V2: "true",
+    };
+  }
+
+  trouble(trouble: Trouble): void {
+    this.#server.trouble(trouble);
+  }
+
+  /** What is left of the troubles passes. */
+  settleTroubles(): void {
+    this.#server.settleTroubles();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.close();
+  }
+
+  #routes(): readonly Route[] {
+    return [
+      {
+        method: "GET",
+        path: /^\/actions\/artifacts$/,
+        permission: "actions",
+        reply: ({ query }) => this.artifacts.list(query, FakeGithub.repositoryId),
+      },
+      {
+        method: "GET",
+        path: /^\/actions\/artifacts\/(\d+)\/zip$/,
+        permission: "actions",
+        reply: (_request, [id]) => this.artifacts.download(Number(id)),
+      },
+    ];
+  }
+}
