@@ -2,10 +2,10 @@ import { DeployError, describeError } from "../../errors.ts";
 import type { Entry } from "../entry.ts";
 import type { Lock } from "../lock.ts";
 import type { Store, Write } from "../store.ts";
-import type { GithubApi } from "./github/api.ts";
 import type { ListedArtifact } from "./github/artifact-list.ts";
 import { readLock, writeLock } from "./github/artifact-lock.ts";
-import { ArtifactPlace, describeUnseen } from "./github/artifact-place.ts";
+import { ArtifactPlace, type ArtifactPlaceOptions, describeUnseen } from "./github/artifact-place.ts";
+import { ArtifactValues, type Base } from "./github/artifact-values.ts";
 import { looksMs, newestOf } from "./github/claim.ts";
 import { confirming } from "./github/confirming.ts";
 import {
@@ -13,19 +13,11 @@ import {
   decodeSnapshot,
   emptySnapshot,
   encodeSnapshot,
-  type KeptValue,
-  packValue,
   type Snapshot,
   unpackValue,
 } from "./github/snapshot.ts";
-import type { ArtifactClient } from "./github/toolkit-clients.ts";
 
-export interface ArtifactStoreOptions {
-  readonly environment: string;
-  readonly api: GithubApi;
-  readonly client: ArtifactClient;
-  /** Of the repository; null where it is not known. */
-  readonly repositoryId: number | null;
+export interface ArtifactStoreOptions extends Omit<ArtifactPlaceOptions, "pause"> {
   /** The git ref of this run. */
   readonly ref: string;
   readonly retentionDays: number;
@@ -38,9 +30,6 @@ export interface ArtifactStoreOptions {
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** Ends the pause between two looks at the lock; a write is not given up. */
   readonly signal: AbortSignal;
-  readonly log: (line: string) => void;
-  /** Tells an upload from every other of the same number. */
-  readonly nonce: () => string;
 }
 
 /** A job's token has 1000 requests an hour for its whole repository, and a look at the lock takes one or two. */
@@ -56,24 +45,17 @@ export function openArtifactStore(options: ArtifactStoreOptions): Store {
   return new ArtifactStore(options);
 }
 
-/** What a write starts from. */
-interface Base {
-  readonly snapshot: Snapshot;
-  /** Null where there is none. */
-  readonly artifact: ListedArtifact | null;
-}
-
 class ArtifactStore implements Store {
   readonly description: string;
   readonly keeps = "for-a-while";
   readonly #options: ArtifactStoreOptions;
   readonly #writes: ArtifactPlace;
   readonly #locks: ArtifactPlace;
-  /** The newest one that was read or written, and others that hold values for it. */
+  readonly #values: ArtifactValues;
+  /** The newest one that was read or written. */
   #newestRead: { readonly id: number; readonly snapshot: Snapshot } | null = null;
-  readonly #others = new Map<number, Snapshot>();
-  /** The values that this run added, which each of its uploads holds. */
-  #ownValues: ReadonlyMap<string, KeptValue> = new Map();
+  /** This run's own last write: whether it is still the newest, the next one's claim will show. */
+  #lastWrite: Base | null = null;
   /** What was read by whoever appends next, and what was confirmed to them. */
   #told: readonly Entry[] = [];
   #confirmed: readonly Entry[] = [];
@@ -84,21 +66,24 @@ class ArtifactStore implements Store {
     const pause = (ms: number): Promise<void> => this.#pause(ms);
     this.#writes = new ArtifactPlace("ledger", { ...options, pause });
     this.#locks = new ArtifactPlace("lock", { ...options, pause });
+    this.#values = new ArtifactValues({ now: options.now, download: (id) => this.#download(id, null) });
     this.description = `artifact ${options.api.repository} ${options.environment}`;
   }
 
   async entries(): Promise<readonly Entry[]> {
-    const { entries } = (await this.#newest()).snapshot;
-    this.#told = entries;
-    return entries;
+    const { snapshot } = await this.#newest();
+    this.#refuseDeleted(snapshot);
+    this.#told = snapshot.entries;
+    return snapshot.entries;
   }
 
   async append(write: Write): Promise<void> {
     await confirming(this.description, async () => {
       // Where the ledger expired, whoever has it from another store brings all of it.
       const isWhole = write.entries.some(({ sequence }) => sequence === 1);
-      const base = await this.#newest({ isLossMended: isWhole });
-      this.#refuseLost(base.snapshot);
+      const base = this.#lastWrite ?? (await this.#newest({ isLossMended: isWhole }));
+      this.#refuseDeleted(base.snapshot);
+      this.#refuseWithdrawn(base.snapshot);
       const added = additionsTo(base.snapshot, write);
       if (added.entries.length > 0 || added.values.size > 0) await this.#upload(base, added);
     });
@@ -107,10 +92,10 @@ class ArtifactStore implements Store {
   async value(key: string): Promise<string> {
     let snapshot = this.#newestRead?.snapshot;
     if (!snapshot?.values.has(key)) snapshot = (await this.#newest()).snapshot;
-    const value = snapshot.values.get(key);
-    const packed = value?.kind === "elsewhere" ? await this.#valueElsewhere(value.artifact, key) : value;
-    if (packed?.kind === "here") return unpackValue(packed.gzip, this.description);
-    const where = value?.kind === "elsewhere" ? `: artifact ${value.artifact}, which held it, is gone` : "";
+    const kept = snapshot.values.get(key);
+    const found = kept === undefined ? null : await this.#values.follow(kept, key);
+    if (found !== null) return unpackValue(found.gzip, this.description);
+    const where = kept?.kind === "elsewhere" ? `: artifact ${kept.artifact}, which held it, is gone` : "";
     throw new DeployError("ledger-unreadable", `${this.description} has no value ${key}${where}`);
   }
 
@@ -118,9 +103,7 @@ class ArtifactStore implements Store {
   async refresh(): Promise<string | null> {
     return await confirming(this.description, async () => {
       const { snapshot, artifact } = await this.#newest();
-      if (artifact === null) return null;
-      const due = [...snapshot.values.values()].map((value) => (value.kind === "here" ? null : value.renewFrom));
-      if (![renewFrom(artifact), ...due].some((from) => from !== null && this.#isDue(from))) return null;
+      if (artifact === null || !this.#values.isAnyDue(snapshot, artifact)) return null;
       try {
         await this.#upload({ snapshot, artifact }, { entries: [], values: new Map() });
       } catch (error) {
@@ -201,29 +184,24 @@ class ArtifactStore implements Store {
     return text === null ? null : decodeSnapshot(text, this.#options.environment, `artifact ${id}`);
   }
 
-  /** Null where the artifact is gone. */
-  async #valueElsewhere(artifact: number, key: string): Promise<KeptValue | null> {
-    const snapshot = this.#others.get(artifact) ?? (await this.#download(artifact, null));
-    if (snapshot === null) return null;
-    this.#others.set(artifact, snapshot);
-    return snapshot.values.get(key) ?? null;
-  }
-
   async #upload(base: Base, added: Write): Promise<void> {
-    const { snapshot, ownValues } = await this.#next(base, added);
+    this.#lastWrite = null;
+    const { environment, ref, retentionDays } = this.#options;
+    const next = await this.#values.next(base, added.values);
+    const write = base.snapshot.write + 1;
+    const entries = [...base.snapshot.entries, ...added.entries];
+    const snapshot: Snapshot = { environment, write, ref, entries, values: next.values };
     const text = encodeSnapshot(snapshot);
-    const claim = await this.#writes.claim(snapshot.write, base.artifact, text, this.#options.retentionDays);
+    const claim = await this.#writes.claim(write, base.artifact, text, retentionDays);
     const { name, standing } = claim;
     switch (standing.kind) {
       case "unseen":
         throw new DeployError("store-unconfirmed", describeUnseen(claim), { cause: claim.problem });
       case "lost":
         return await this.#withdraw(name);
-      case "passed": {
-        const ids = new Set((await this.#newest()).snapshot.entries.map(({ id }) => id));
-        if (!snapshot.entries.every(({ id }) => ids.has(id))) return await this.#withdraw(name);
+      case "passed":
+        if (!isWithin((await this.#newest()).snapshot, entries)) return await this.#withdraw(name);
         break;
-      }
       case "held": {
         const found = await this.#writes.read(standing.mine.id, standing.mine.digest);
         if (found !== text) {
@@ -231,65 +209,35 @@ class ArtifactStore implements Store {
           throw new DeployError("store-unconfirmed", `artifact ${name}, read back, ${how}`);
         }
         this.#newestRead = { id: standing.mine.id, snapshot };
+        this.#lastWrite = { snapshot, artifact: standing.mine };
       }
     }
-    this.#ownValues = ownValues;
-    this.#confirmed = snapshot.entries;
+    this.#values.keep(next);
+    this.#confirmed = entries;
     await this.#writes.keep(name, 2);
   }
 
-  /** What was confirmed stays, or someone deleted it. What was only read may have been a claim that was withdrawn. */
-  #refuseLost(newest: Snapshot): void {
-    const ids = new Set(newest.entries.map(({ id }) => id));
-    if (!this.#confirmed.every(({ id }) => ids.has(id))) {
-      throw new DeployError(
-        "store-unconfirmed",
-        `what this run wrote to ${this.description} before is not there any more`,
-      );
-    }
-    if (!this.#told.every(({ id }) => ids.has(id))) {
-      throw new DeployError(
-        "lock-held",
-        `what was read from ${this.description} was withdrawn by its writer meanwhile`,
-      );
-    }
+  /** What was confirmed to this run stays, unless a person deletes it. Throws `ledger-unreadable`. */
+  #refuseDeleted(newest: Snapshot): void {
+    if (isWithin(newest, this.#confirmed)) return;
+    throw new DeployError("ledger-unreadable", `what this run wrote to ${this.description} is not there any more`);
   }
 
-  /** What is to be uploaded, and which of its values this run answers for from then on. */
-  async #next(base: Base, { entries, values }: Write) {
-    const { environment, ref } = this.#options;
-    const ownValues = new Map(this.#ownValues);
-    for (const [key, text] of values) ownValues.set(key, packValue(text));
-    const elsewhere = new Map<string, KeptValue>();
-    for (const [key, value] of base.snapshot.values) {
-      if (ownValues.has(key) || base.artifact === null) continue;
-      const link = value.kind === "elsewhere" ? value : linkTo(base.artifact);
-      const isDue = this.#isDue(link.renewFrom);
-      // What is gone already cannot be moved; the link tells whoever needs it where it was.
-      const moved = isDue ? (value.kind === "here" ? value : await this.#valueElsewhere(value.artifact, key)) : null;
-      if (moved === null) elsewhere.set(key, link);
-      else ownValues.set(key, moved);
-    }
-    const snapshot: Snapshot = {
-      environment,
-      write: base.snapshot.write + 1,
-      ref,
-      entries: [...base.snapshot.entries, ...entries],
-      values: new Map([...elsewhere, ...ownValues]),
-    };
-    return { snapshot, ownValues };
+  /** What was only read may have been a claim. Throws `lock-held`. */
+  #refuseWithdrawn(newest: Snapshot): void {
+    if (isWithin(newest, this.#told)) return;
+    throw new DeployError("lock-held", `what was read from ${this.description} was withdrawn by its writer meanwhile`);
   }
 
   /** Throws `lock-held`. As long as both are there, the ledger cannot be read. */
   async #withdraw(name: string): Promise<never> {
     const error = await this.#writes.remove(name);
-    if (error === null) throw new DeployError("lock-held", `someone else wrote to ${this.description} meanwhile`);
+    if (error === null) {
+      this.#refuseDeleted((await this.#newest()).snapshot);
+      throw new DeployError("lock-held", `someone else wrote to ${this.description} meanwhile`);
+    }
     const message = `someone else wrote to ${this.description} meanwhile, and artifact ${name} must be deleted by hand`;
     throw new DeployError("store-unconfirmed", `${message}: ${describeError(error)}`, { cause: error });
-  }
-
-  #isDue(from: string): boolean {
-    return this.#options.now().getTime() >= Date.parse(from);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -297,12 +245,7 @@ class ArtifactStore implements Store {
   }
 }
 
-/** When the last third of an artifact's retention begins. */
-function renewFrom({ createdAt, expiresAt }: ListedArtifact): string {
-  const [from, to] = [Date.parse(createdAt), Date.parse(expiresAt)];
-  return new Date(to - (to - from) / 3).toISOString();
-}
-
-function linkTo(artifact: ListedArtifact): Extract<KeptValue, { readonly kind: "elsewhere" }> {
-  return { kind: "elsewhere", artifact: artifact.id, renewFrom: renewFrom(artifact) };
+function isWithin({ entries }: Snapshot, some: readonly Entry[]): boolean {
+  const ids = new Set(entries.map(({ id }) => id));
+  return some.every(({ id }) => ids.has(id));
 }

@@ -171,6 +171,35 @@ describe("a write", () => {
     await expect(open().append(write([second]))).rejects.toMatchObject(unconfirmed("differs from what was written"));
   });
 
+  test("that is there, though it was not confirmed, is what the next one starts from", async () => {
+    const store = open();
+    await store.append(write([first]));
+    fake.trouble({ matches: isDownload, effect: "truncate", times: 5 });
+    await expect(store.append(write([second]))).rejects.toMatchObject(unconfirmed("it failed 5 times"));
+    await store.append(write([second, third]));
+    expect(await open().entries()).toEqual([first, second, third]);
+  });
+
+  test("after one of its own asks for the list once, and reads back once", async () => {
+    const store = open();
+    await store.append(write([first]));
+    const before = fake.requests.filter(({ service }) => service === "api").length;
+    await store.append(write([second]));
+    expect(fake.requests.filter(({ service }) => service === "api").length - before).toBe(2);
+  });
+
+  test("after one of its own, and one of someone else, is refused and taken back", async () => {
+    const store = open();
+    await store.append(write([first]));
+    await open().append(write([second]));
+    await expect(store.append(write([entry(adopted("j9"), { sequence: 2 })]))).rejects.toMatchObject({
+      code: "lock-held",
+    });
+    expect(await store.entries()).toEqual([first, second]);
+    await store.append(write([third]));
+    expect(await open().entries()).toEqual([first, second, third]);
+  });
+
   test("shows the token of the REST API to nobody else", async () => {
     await open().append(write([first]));
     await open().entries();
@@ -210,7 +239,11 @@ describe("a write", () => {
     const store = open();
     await store.append(write([first]));
     for (const { id } of fake.artifacts.all) fake.artifacts.remove(id);
-    await expect(store.append(write([second]))).rejects.toMatchObject(unconfirmed(/is not there any more/));
+    const before = count(isCall("CreateArtifact"));
+    await expect(store.append(write([second]))).rejects.toMatchObject(unconfirmed("is not there any more"));
+    await expect(store.append(write([second]))).rejects.toMatchObject(unconfirmed("is not there any more"));
+    expect(count(isCall("CreateArtifact")) - before).toBe(1);
+    await expect(store.entries()).rejects.toMatchObject(unreadable("is not there any more"));
   });
 
   test("on what was read and then withdrawn by its writer is refused", async () => {
