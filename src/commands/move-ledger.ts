@@ -48,7 +48,7 @@ export async function importLedger(inputs: LedgerImportInputs, shell: Shell): Pr
     const holds = `${store.description} holds entry ${other.sequence}, which ${ledgerFile} does not`;
     throw new DeployError("inputs-invalid", `${holds}: import into an empty ledger`);
   }
-  lock.confirm();
+  await lock.confirm();
   await store.append(ledger);
   const before = there.length === 0 ? "" : `, which held ${entryCount(there)} of them`;
   await shell.print(

@@ -86,7 +86,7 @@ class Trial implements AsyncDisposable {
   async calm(): Promise<CalmRun> {
     const requests: PointName[] = [];
     const ended = await this.#runOnce(usualLimits, () => null, requests);
-    if (ended.kind !== "ended" || ended.reason !== "ok") throw new Error(`a calm run failed: ${ended.log}`);
+    if (!endedWell(ended)) throw new Error(`a calm run failed:\n${this.#log.join("")}`);
     return { requests, writes: writesIn(ended.log).map(pointOfWrite) };
   }
 
