@@ -25,6 +25,11 @@ export const crashPoints = {
     known: "The jobs run, or rest, as before.",
     next: "Begins anew.",
   },
+  "begin-rollback": {
+    point: "writing `rollback-begun`, of all jobs at once",
+    known: "The jobs run, or rest, as before. The entries are there, or they are not.",
+    next: "Begins anew: the same command finds the same deployment to go back to, and the same savepoints.",
+  },
   prepare: {
     point: "preparing the new program: session, DDL, EXPLAIN",
     known:

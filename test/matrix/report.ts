@@ -15,7 +15,7 @@ export interface MatrixReport {
   readonly leftOut: readonly string[];
 }
 
-/** How many of the report's points did not end as promised; those that are known to be missing do not count. */
+/** How many of the report's points did not end as promised. */
 export function failuresIn({ points, races, orphans }: MatrixReport): number {
   const failed = points.filter(({ verdict }) => verdict === "failed").length;
   return failed + races.filter(({ problems }) => problems.length > 0).length + orphans.length;
@@ -46,7 +46,6 @@ export function renderReport(report: MatrixReport): string {
     ...(races.length === 0 ? [] : [`Two deployments at once: ${races.length} rounds, ${racesPassed} passed.`]),
     ...report.leftOut.map((why) => `Left out: ${why}.`),
     `Flink ${report.flinkVersion}: ${points.length} points tried, ${passed} passed, ${failuresIn(report)} failures.`,
-    ...gaps(points),
     ...failures(report),
   ].join("\n\n");
 }
@@ -56,27 +55,14 @@ function table(heads: readonly [string, string], rows: readonly Row[]): string {
   const count = (results: readonly PointResult[], verdict: PointResult["verdict"]): number =>
     results.filter((result) => result.verdict === verdict).length;
   return [
-    line([...heads, "Tried", "Passed", "Known gap", "Failed"]),
-    line(["---", "---", "---", "---", "---", "---"]),
+    line([...heads, "Tried", "Passed", "Failed"]),
+    line(["---", "---", "---", "---", "---"]),
     ...rows
       .filter(([, , results]) => results.length > 0)
       .map(([title, detail, results]) =>
-        line([
-          title,
-          detail,
-          results.length,
-          count(results, "passed"),
-          count(results, "gap"),
-          count(results, "failed"),
-        ]),
+        line([title, detail, results.length, count(results, "passed"), count(results, "failed")]),
       ),
   ].join("\n");
-}
-
-function gaps(points: readonly PointResult[]): readonly string[] {
-  const found = points.filter(({ verdict }) => verdict === "gap");
-  if (found.length === 0) return [];
-  return [`Known gaps:\n\n${found.map(({ point, problems }) => `- ${idOf(point)}: ${problems[0]}`).join("\n")}`];
 }
 
 function failures({ points, races, orphans }: MatrixReport): readonly string[] {

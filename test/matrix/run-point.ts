@@ -17,8 +17,7 @@ export interface PointResult {
   readonly point: Point;
   /** What the command was at when it happened; null where the run had ended before. */
   readonly at: PointName | null;
-  /** `gap`: it ends as is known today, and is not what is promised. */
-  readonly verdict: "passed" | "failed" | "gap";
+  readonly verdict: "passed" | "failed";
   readonly problems: readonly string[];
   /** What the runs said, for a failure. */
   readonly log: string;
@@ -143,8 +142,8 @@ class Trial implements AsyncDisposable {
   #request(step: Scenario["disturbed"], limits: Limits): CommandRequest {
     const { gatewayUrl, jobmanagerUrl } = this.#laboratory.cluster;
     const jobs = this.#names.map((name) => ({ name, mark: step.mark }));
-    const { command, commit } = step;
-    return { command, commit, jobs, gatewayUrl, jobmanagerUrl, ...this.#place, ...limits, lockTimeoutMs: 0 };
+    const { command, commit, through } = step;
+    return { command, commit, through, jobs, gatewayUrl, jobmanagerUrl, ...this.#place, ...limits, lockTimeoutMs: 0 };
   }
 
   /** In this process, which is quicker. */
@@ -220,14 +219,14 @@ class Trial implements AsyncDisposable {
 
   async #check(): Promise<readonly string[]> {
     const [names, place] = [this.#names, this.#place];
-    const { runs, disturbed } = this.#scenario;
+    const { runs, disturbed, replays } = this.#scenario;
     const atRest = await checkAtRest(this.#laboratory, place, { names, runs });
     if (atRest.length > 0) return atRest;
     // What a savepoint is worth shows when the job starts from it.
     if (!runs) await this.#undisturbed({ ...disturbed, command: "resume", commit: "resume" });
     const progress = await checkProgress(place, names, disturbed.mark);
     await this.#laboratory.clear(this.#name);
-    return [...progress, ...(await checkNumbers(place, names))];
+    return [...progress, ...(await checkNumbers(place, names, replays))];
   }
 }
 
