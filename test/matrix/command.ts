@@ -181,7 +181,7 @@ async function rollBackJobs(request: CommandRequest, context: RunContext): Promi
   );
   return jobs;
 }
-const noPath = { startFrom: null, answer: null };
+const noPath = { startFrom: null, answer: null, rewind: null };
 
 /** As src/commands/operate.ts. */
 async function operate(
@@ -215,8 +215,8 @@ async function operate(
   );
 }
 
-const toRest = {
-  desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", ...noPath } as Desired,
+const toRest: { readonly desired: Desired; readonly program: null } = {
+  desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", ...noPath },
   program: null,
 };
 
@@ -233,7 +233,6 @@ async function toRun(name: string, ledger: Ledger) {
     upgradeMode,
     runtimeMode: program.runtimeMode,
     consent,
-    rewind: null,
     ...noPath,
   };
   return { desired, program: unsealProgram(program, new Map()) };

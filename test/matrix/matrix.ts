@@ -85,13 +85,14 @@ function roundsOf({ only, raceRounds }: MatrixOptions): readonly number[] {
 
 /** What a calm run of each chosen scenario makes. */
 async function calmRuns(laboratory: Laboratory, { only, parallel, log }: MatrixOptions): Promise<Calm> {
-  const [wanted = "*"] = only?.split(":") ?? [];
-  const names = Object.keys(scenarios).filter((name) => wanted === "*" || wanted === name);
+  const wanted = new Set((only ?? "*").split(",").map((one) => one.split(":")[0]));
+  const names = Object.keys(scenarios).filter((name) => wanted.has("*") || wanted.has(name));
   // A cluster's first jobs take their time, and whoever waits for them makes more requests than ever again.
   await calmRun("first", laboratory);
   const runs = await inParallel(names, parallel, async (name) => {
     const run = await calmRun(name, laboratory);
-    log(`${name}: ${run.requests.length} requests, ${run.writes.length} writes`);
+    const points = allPoints(new Map([[name, run]])).length;
+    log(`${name}: ${run.requests.length} requests, ${run.writes.length} writes, ${points} points`);
     return [name, run] as const;
   });
   return new Map(runs);
