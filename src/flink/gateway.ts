@@ -196,8 +196,11 @@ class Connection {
   #refusal(answer: Answer): DeployError {
     const { request, status } = answer;
     if (status === 401 || status === 403) return this.#http.unreachable(request, `access denied (${status})`);
-    if (status >= 502 && status <= 504) return this.#http.unreachable(request, `status ${status}`);
     const errors = errorsIn(answer.json);
+    // A proxy in front of it, which may well answer better in a moment: Flink's own errors are JSON.
+    if (status >= 500 && (errors === null || status !== 500)) {
+      return this.#http.unreachable(request, `status ${status}`);
+    }
     // Every path of V1 exists in every gateway, so 404 is always someone else's.
     if (errors === null || status === 404) return this.#http.misplaced(request, `status ${status}`);
     const trace = errors.join("\n");
