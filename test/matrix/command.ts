@@ -36,6 +36,8 @@ export interface CommandRequest {
   /** Whether it reaches the JobManager too. */
   readonly through: "jobmanager" | "gateway";
   readonly commit: string;
+  /** Of a rollback: whether the program of before goes on from where the other is. */
+  readonly keepsProgress: boolean;
   readonly jobs: readonly CountingJob[];
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string;
@@ -171,7 +173,7 @@ async function rollBackJobs(request: CommandRequest, context: RunContext): Promi
     {
       to: null,
       jobs: request.jobs.map(({ name }) => name),
-      keepsProgress: false,
+      keepsProgress: request.keepsProgress,
       parallelJobs: 4,
       settings: { environment, savepointDirectory: savepointDirectory(request), verify },
       consentOf: () => consent,

@@ -28,6 +28,7 @@ export async function runRace(round: number, laboratory: Laboratory): Promise<Ra
     command: "deploy",
     commit,
     through: "jobmanager",
+    keepsProgress: false,
     jobs: [{ name, mark: commit }],
     gatewayUrl,
     jobmanagerUrl,

@@ -15,6 +15,7 @@ const report = (change: Partial<MatrixReport>): MatrixReport => ({
   flinkVersion: "1.20.3",
   points: [],
   races: [],
+  sequences: [],
   orphans: [],
   leftOut: [],
   ...change,
