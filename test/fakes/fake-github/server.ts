@@ -12,6 +12,8 @@ export interface GithubRequest {
   readonly query: URLSearchParams;
   /** The token of the `authorization` header; "" where there is none. */
   readonly token: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -86,7 +88,7 @@ export class GithubServer {
       : Buffer.from(reply.body === undefined ? "" : JSON.stringify(reply.body));
     response.writeHead(reply.status, {
       "content-type": isRaw ? "application/octet-stream" : "application/json; charset=utf-8",
-      ...(incoming.method === "HEAD" ? {} : { "content-length": body.byteLength }),
+      ...(incoming.method === "HEAD" || [204, 304].includes(reply.status) ? {} : { "content-length": body.byteLength }),
       ...reply.headers,
     });
     if (effect !== "truncate") return void response.end(body);
@@ -119,6 +121,7 @@ async function received(incoming: IncomingMessage): Promise<GithubRequest | null
     path,
     query: url.searchParams,
     token: /^(?:bearer|token) (.+)$/i.exec(incoming.headers.authorization ?? "")?.[1] ?? "",
+    headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
     body: Buffer.concat(chunks),
   };
 }
