@@ -10,7 +10,7 @@ import { Pulls } from "./fake-github/pulls.ts";
 import { type Limits, type Permissions, type Route, restApi } from "./fake-github/rest-api.ts";
 import { resultsService } from "./fake-github/results-service.ts";
 import { type RunOptions, Runs, type WorkflowRun } from "./fake-github/runs.ts";
-import { type GithubRequest, GithubServer, type Trouble } from "./fake-github/server.ts";
+import { type Exchange, type GithubRequest, GithubServer, type Trouble } from "./fake-github/server.ts";
 import { Site } from "./fake-github/site.ts";
 import { Statuses } from "./fake-github/statuses.ts";
 
@@ -18,7 +18,7 @@ export type { StoredArtifact } from "./fake-github/artifacts.ts";
 export type { StoredCache } from "./fake-github/caches.ts";
 export { secondaryRateLimit } from "./fake-github/replies.ts";
 export type { WorkflowRun } from "./fake-github/runs.ts";
-export type { GithubRequest, Trouble } from "./fake-github/server.ts";
+export type { Exchange, GithubRequest, Trouble } from "./fake-github/server.ts";
 
 /**
  * One repository on GitHub in this process, as far as an action of it uses GitHub: the REST API, the results service of
@@ -37,15 +37,15 @@ export class FakeGithub implements AsyncDisposable {
   static readonly repositoryId = 42;
   static readonly defaultRef = "refs/heads/main";
   readonly clock = new Clock(new Date());
-  readonly blobs = new Blobs();
-  readonly runs = new Runs(FakeGithub.repositoryId, FakeGithub.defaultRef);
-  readonly artifacts = new Artifacts(this.blobs, this.clock);
-  readonly caches = new Caches(this.blobs, this.clock, FakeGithub.defaultRef);
   readonly site = new Site({
     repository: FakeGithub.repository,
     repositoryId: FakeGithub.repositoryId,
     clock: this.clock,
   });
+  readonly blobs = new Blobs();
+  readonly runs = new Runs(FakeGithub.repositoryId, FakeGithub.defaultRef);
+  readonly artifacts = new Artifacts(this.blobs, this.site);
+  readonly caches = new Caches(this.blobs, this.clock, FakeGithub.defaultRef);
   readonly accounts = new Accounts(this.site);
   readonly comments = new Comments(this.site, this.accounts, (number) => this.#isNumber(number));
   readonly statuses = new Statuses(this.site, this.accounts);
@@ -91,6 +91,11 @@ export class FakeGithub implements AsyncDisposable {
   /** Every request that arrived, in order. */
   get requests(): readonly GithubRequest[] {
     return this.#server.requests;
+  }
+
+  /** What the API was asked and replied, for the contract suite. */
+  get exchanges(): readonly Exchange[] {
+    return this.#server.exchanges.filter(({ request }) => request.service === "api");
   }
 
   startRun(options: RunOptions = {}): WorkflowRun {

@@ -1,6 +1,6 @@
 import type { Accounts } from "./accounts.ts";
 import { paged } from "./paging.ts";
-import { fieldsOf, invalid, notFound } from "./replies.ts";
+import { fieldsOf, invalid, notFound, refused } from "./replies.ts";
 import type { Route } from "./rest-api.ts";
 import type { GithubReply, GithubRequest } from "./server.ts";
 import { nodeId, type Site } from "./site.ts";
@@ -133,13 +133,8 @@ export class Deployments {
       latest.some(({ context, state }) => context === name && state === "success");
     if (wanted.every(isMet)) return null;
     const message = `Conflict: Commit status checks failed for ${sha}.`;
-    return {
-      status: 409,
-      body: {
-        message,
-        errors: [{ contexts: wanted, resource: "Deployment", field: "required_contexts", code: "invalid" }],
-      },
-    };
+    const errors = [{ contexts: wanted, resource: "Deployment", field: "required_contexts", code: "invalid" }];
+    return refused(409, message, { errors });
   }
 
   #listStatuses(request: GithubRequest, deployment: Deployment): GithubReply {

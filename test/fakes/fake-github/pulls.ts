@@ -1,6 +1,6 @@
 import type { Accounts } from "./accounts.ts";
 import { paged } from "./paging.ts";
-import { notFound } from "./replies.ts";
+import { notFound, refused } from "./replies.ts";
 import { repositoryJson } from "./repository.ts";
 import type { Route } from "./rest-api.ts";
 import type { GithubReply, GithubRequest } from "./server.ts";
@@ -140,7 +140,7 @@ export class Pulls {
   /** On the base branch the one whose merge put it there; elsewhere all that hold it. */
   #ofCommit(request: GithubRequest, sha: string): GithubReply {
     if (!/^[0-9a-f]{40}$/.test(sha)) {
-      return { status: 422, body: { message: `No commit found for SHA: ${sha}`, status: "422" } };
+      return refused(422, `No commit found for SHA: ${sha}`);
     }
     const merged = this.#all.filter(({ landed }) => landed.includes(sha));
     const found = merged.length > 0 ? merged : this.#all.filter(({ commits }) => commits.includes(sha));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { badCredentials, notAccessible, notFound, secondaryRateLimit } from "./replies.ts";
+import { badCredentials, notAccessible, notFound, refused, secondaryRateLimit } from "./replies.ts";
 import type { GithubReply, GithubRequest, Service } from "./server.ts";
 
 /** What a token of the REST API may do, by permission: `{ actions: "read", "pull-requests": "write" }`. */
@@ -75,7 +75,7 @@ function overLimit({ method }: GithubRequest, { limits, now }: RestApiOptions): 
   if (limits.remaining <= 0) {
     const reset = String(Math.floor(now().getTime() / 1000) + 1_800);
     const message = "API rate limit exceeded for installation.";
-    return { status: 403, headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset }, body: { message } };
+    return { ...refused(403, message), headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset } };
   }
   if (method === "GET" || method === "DELETE") return null;
   if (limits.creations <= 0) return secondaryRateLimit();

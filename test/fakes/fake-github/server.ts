@@ -24,6 +24,11 @@ export interface GithubReply {
   readonly body?: unknown;
 }
 
+export interface Exchange {
+  readonly request: GithubRequest;
+  readonly reply: GithubReply;
+}
+
 export type Service = (request: GithubRequest) => GithubReply;
 
 /** What happens to matching requests instead of, or to, their answer. */
@@ -46,6 +51,8 @@ export class GithubServer {
   readonly #services: Readonly<Record<ServiceName, Service>>;
   readonly #troubles: { readonly trouble: Trouble; skip: number; times: number }[] = [];
   readonly requests: GithubRequest[] = [];
+  /** What the services themselves replied, without the troubles. */
+  readonly exchanges: Exchange[] = [];
 
   constructor(services: Readonly<Record<ServiceName, Service>>) {
     this.#services = services;
@@ -80,7 +87,7 @@ export class GithubServer {
     this.requests.push(request);
     const effect = this.#effectOn(request);
     if (effect === "cut-before") return void incoming.socket.destroy();
-    const reply = typeof effect === "object" && effect !== null ? effect : this.#services[request.service](request);
+    const reply = typeof effect === "object" && effect !== null ? effect : this.#replied(request);
     if (effect === "cut-after") return void incoming.socket.destroy();
     const isRaw = Buffer.isBuffer(reply.body);
     const body = isRaw
@@ -93,6 +100,12 @@ export class GithubServer {
     });
     if (effect !== "truncate") return void response.end(body);
     response.write(body.subarray(0, body.byteLength / 2), () => incoming.socket.destroy());
+  }
+
+  #replied(request: GithubRequest): GithubReply {
+    const reply = this.#services[request.service](request);
+    this.exchanges.push({ request, reply });
+    return reply;
   }
 
   #effectOn(request: GithubRequest): Trouble["effect"] | null {

@@ -1,6 +1,6 @@
 import type { Accounts } from "./accounts.ts";
 import { paged } from "./paging.ts";
-import { fieldsOf, invalid } from "./replies.ts";
+import { fieldsOf, invalid, refused } from "./replies.ts";
 import type { Route } from "./rest-api.ts";
 import type { GithubReply, GithubRequest } from "./server.ts";
 import { nodeId, type Site } from "./site.ts";
@@ -65,7 +65,7 @@ export class Statuses {
 
   #create(request: GithubRequest, sha: string): GithubReply {
     if (!/^[0-9a-f]{40}$/.test(sha)) {
-      return { status: 422, body: { message: `No commit found for SHA: ${sha}`, status: "422" } };
+      return refused(422, `No commit found for SHA: ${sha}`);
     }
     const { state, context = "default", description = null, target_url: targetUrl = null } = fieldsOf(request.body);
     const known = states.find((one) => one === state);
