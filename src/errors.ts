@@ -65,6 +65,8 @@ export const errorCodes = {
     "The ledger may have expired or been evicted: import a backup with `ledger import`, or set `first-deployment: true` for one run when this really is the first. Nothing was touched.",
   "store-unconfirmed":
     "Make the ledger's store writable (a folder: space, permissions, mount; a repository: the network, the token's rights, rules for the ref; a service: the message says what it answered), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
+  "github-failed":
+    "The message says what GitHub, or the forge that speaks its API, answered. Where a permission is missing, give it to the job; where the service failed, run the same command again.",
   interrupted:
     "Run the same command again soon; it goes on from where it was stopped. The message says where a job is stopped until then.",
   internal: "This is a defect of flink-dbt-deploy. Please report it with the message.",

@@ -1,12 +1,14 @@
 import { type Dispatcher, request } from "undici";
-import { DeployError } from "../../../errors.ts";
-import { Limit } from "../../../flink/http.ts";
+import { DeployError } from "../errors.ts";
+import { Limit } from "../flink/http.ts";
 
 export interface Question {
   readonly method: Dispatcher.HttpMethod;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** The answer's size at most; 64 MiB unless given. */
+  readonly maxBytes?: number;
 }
 
 /** A whole answer, of any status; one that breaks off is none. Names of headers are in lower case. */
@@ -17,7 +19,7 @@ export interface Answer {
 }
 
 const limitMs = 60_000;
-const maxBytes = 512 * 1024 * 1024;
+const usualMaxBytes = 64 * 1024 * 1024;
 
 /** `GET https://api.github.com/repos/acme/shop/actions/artifacts`: without the query, which may hold a signature. */
 export function shown({ method, url }: Question): string {
@@ -28,7 +30,8 @@ export function shown({ method, url }: Question): string {
 /** One request, sent once. Redirects are left to the caller: a token goes only to the host that it was given for. */
 export async function ask(question: Question): Promise<Answer> {
   const late = (): DeployError =>
-    new DeployError("ledger-unreadable", `${shown(question)} gave no whole answer within ${limitMs / 1000} s`);
+    new DeployError("github-failed", `${shown(question)} gave no whole answer within ${limitMs / 1000} s`);
+  const { maxBytes = usualMaxBytes } = question;
   using limit = new Limit(limitMs, [], late);
   try {
     const response = await request(question.url, {
