@@ -6,9 +6,9 @@ import type { JobOutcome, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
 import type { SavepointInputs } from "../inputs/inputs.ts";
 import { maskSecrets } from "../secrets.ts";
-import { report } from "./deploy.ts";
 import { matchingNames, operable } from "./names.ts";
 import { operateOn } from "./operation.ts";
+import { report } from "./report.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 
 /** Takes a savepoint of each of the jobs that run, which go on running; the ledger keeps its path. */

@@ -1,5 +1,5 @@
 import { DeployError, describeError, type ErrorCode } from "../errors.ts";
-import { type Answer, ask, type Question, shown } from "./web.ts";
+import { type Answer, ask, OversizedAnswer, type Question, shown } from "./web.ts";
 
 /** What came of an attempt at a request. */
 export type Attempt =
@@ -32,6 +32,7 @@ const longestWaitMs = 60_000;
 export function judge(attempt: Attempt, made: number, now: Date): Verdict {
   const pauseMs = pausesMs[made - 1];
   if (attempt.kind === "failed") {
+    if (attempt.cause instanceof OversizedAnswer) return { kind: "over", why: attempt.cause.message };
     const why = `it failed ${made} times (${describeError(attempt.cause)})`;
     return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why, isRefused: false };
   }
@@ -43,7 +44,8 @@ export function judge(attempt: Attempt, made: number, now: Date): Verdict {
     if (limitedMs > longestWaitMs || pauseMs === undefined) return { kind: "over", why };
     return { kind: "again", afterMs: Math.max(limitedMs, 1_000), why, isRefused: true };
   }
-  if (answer.status < 500) return { kind: "done", answer };
+  // 501 says that the server has no such thing, which does not pass.
+  if (answer.status < 500 || answer.status === 501) return { kind: "done", answer };
   const why = `it answered ${answer.status} ${made} times`;
   return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why, isRefused: false };
 }

@@ -18,6 +18,9 @@ export interface Answer {
   readonly body: Buffer;
 }
 
+/** It would be as large the next time. */
+export class OversizedAnswer extends Error {}
+
 const limitMs = 60_000;
 const usualMaxBytes = 64 * 1024 * 1024;
 
@@ -44,7 +47,7 @@ export async function ask(question: Question): Promise<Answer> {
     let size = 0;
     for await (const chunk of response.body) {
       size += (chunk as Uint8Array).byteLength;
-      if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+      if (size > maxBytes) throw new OversizedAnswer(`the answer is larger than ${maxBytes} bytes`);
       chunks.push(chunk as Uint8Array);
     }
     const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const);

@@ -93,7 +93,16 @@ export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
     readonly planFile: string;
     readonly markdownFile: string | null;
   };
+/** How a deployment is held against what was planned and reviewed, and where it is told. */
+export interface ReviewInputs {
+  /** Null: the plan is made. */
+  readonly planFile: string | null;
+  readonly requireReviewedPlan: "true" | "warn" | "false";
+  readonly deploymentRecord: "auto" | "off";
+}
+
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
+  ReviewInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -210,13 +219,16 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...store(),
         base: read.textOrNull("base"),
         initSql: read.textOrNull("init-sql"),
-        planFile: read.text("plan-file"),
+        planFile: read.textOrNull("plan-file") ?? ".flink-dbt-deploy/plan.json",
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
       return {
         command,
         ...projectInputs(read),
+        planFile: read.textOrNull("plan-file"),
+        requireReviewedPlan: read.choice("require-reviewed-plan", ["true", "warn", "false"]),
+        deploymentRecord: read.choice("deployment-record", ["auto", "off"]),
         ...store(),
         ...lock(),
         ...cluster(),

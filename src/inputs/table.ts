@@ -315,6 +315,22 @@ export const inputTable = {
     default: "",
     commands: operations,
   },
+  "require-reviewed-plan": {
+    description:
+      "What to do on GitHub where a deployment is not what the plan of the commit's pull request showed, or no such plan is found: `true` refuses it before anything is touched, `warn` says so, `false` does not look.",
+    kind: "choice",
+    choices: ["true", "warn", "false"],
+    default: "warn",
+    commands: ["deploy"],
+  },
+  "deployment-record": {
+    description:
+      "`auto`: on GitHub a deployment is recorded among the repository's deployments, which needs `deployments: write`, unless the workflow job's own `environment:` does so. `off`: it is not.",
+    kind: "choice",
+    choices: ["auto", "off"],
+    default: "auto",
+    commands: ["deploy"],
+  },
   "removed-jobs": {
     description:
       "What to do with a job that no model defines any more: `stop` it with a savepoint, or `keep` it running.",
@@ -362,10 +378,11 @@ export const inputTable = {
     commands: starting,
   },
   "plan-file": {
-    description: "Where to write the plan as JSON.",
+    description:
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made.",
     kind: "path",
-    default: ".flink-dbt-deploy/plan.json",
-    commands: ["plan"],
+    default: "",
+    commands: ["plan", "deploy"],
   },
   "markdown-file": {
     description:

@@ -1,5 +1,6 @@
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
+import { maskSeals } from "../ledger/stored-job.ts";
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
 import type { Config, Finding, Job, Origin, Program, ProgramStatement } from "../project/job.ts";
 import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
@@ -36,7 +37,12 @@ function decoded(text: string): Plan {
 
 function maskedValue(key: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  return isSecretKey(key) ? mask : maskSecrets(value);
+  return isSecretKey(key) ? mask : maskSecrets(maskSeals(value));
+}
+
+/** A job as a plan file shows it, whether its secrets are in it, sealed, or masked already. */
+export function maskedJob(one: Job): Job {
+  return job(JSON.parse(JSON.stringify(one, maskedValue)), "");
 }
 
 function oneOf<const T extends string>(...values: readonly T[]): Decoder<T> {
