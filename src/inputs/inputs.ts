@@ -149,6 +149,9 @@ export type StatusInputs = {
   readonly command: "status";
   readonly jobs: readonly string[];
   readonly noteCheckpoints: boolean;
+  readonly driftIssue: boolean;
+  /** Of the default branch against what is deployed, for the issue; null: not compared. */
+  readonly planFile: string | null;
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
@@ -285,6 +288,8 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         jobs: read.list("jobs"),
         noteCheckpoints: read.choice("note-checkpoints", ["true", "false"]) === "true",
+        driftIssue: read.choice("drift-issue", ["true", "false"]) === "true",
+        planFile: read.textOrNull("plan-file"),
         ...store(),
         ...cluster(),
         ...warning(),

@@ -234,6 +234,14 @@ export const inputTable = {
     default: "true",
     commands: ["status"],
   },
+  "drift-issue": {
+    description:
+      "`true`: on GitHub `status` keeps one issue per environment that tells what is not as it should be: it is opened, brought up to date and closed by itself. It needs `issues: write`. With `plan-file`, a plan of the default branch with `base: deployed`, also which jobs run another program than that branch's.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["status"],
+  },
   "lock-timeout": {
     description:
       "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",
@@ -379,10 +387,10 @@ export const inputTable = {
   },
   "plan-file": {
     description:
-      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made.",
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made. `status`: see `drift-issue`.",
     kind: "path",
     default: "",
-    commands: ["plan", "deploy"],
+    commands: ["plan", "deploy", "status"],
   },
   "markdown-file": {
     description:
