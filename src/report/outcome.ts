@@ -9,6 +9,7 @@ const words: { readonly [Ending in JobOutcome["ending"]]: string } = {
   upgraded: "🟢 upgraded",
   resumed: "🟢 resumed",
   suspended: "⏸️ suspended",
+  saved: "💾 savepoint taken",
   removed: "⏹️ removed",
   finished: "🏁 finished",
   "rolled-back": "↩️ put back",
@@ -40,6 +41,8 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null, about: string
 
 function verdict(total: number, shown: readonly JobOutcome[], failed: number, plan: Plan | null): string {
   if (failed > 0) return `${failed} of ${total} jobs failed`;
+  const saved = shown.filter((job) => job.ending === "saved");
+  if (saved.length > 0) return `savepoints taken of ${saved.length} of ${total} jobs, which run on`;
   const changed = shown.filter((job) => job.ending !== "unchanged");
   if (changed.length === 0) return plan === null ? "nothing to do" : "nothing to do, every job is as the project says";
   return `${changed.length} of ${total} jobs changed, all of them hold`;
