@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
+import { error, getInput, info, setOutput, setSecret, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
+import { secretInputs } from "./commands/remember-secrets.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
@@ -15,6 +16,8 @@ import { maskSecrets } from "./secrets.ts";
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
+  // The runner then hides them in the log of every later step too.
+  for (const secret of secretInputs(raw)) setSecret(secret);
   warnOfWorkspace(command, getInput("store"), getInput("ledger-dir"));
   const startedAt = performance.now();
   const log = (line: string): void =>

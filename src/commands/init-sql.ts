@@ -4,13 +4,16 @@ import { DeployError } from "../errors.ts";
 import type { Finding } from "../project/job.ts";
 import { canonicalSql, splitStatements } from "../project/statement.ts";
 import { fileAt } from "../project/worktree.ts";
+import { rememberSecretsIn } from "../secrets.ts";
 import type { Checkout } from "./checkout.ts";
 
 /** The statements of `init-sql`; none where it is not given. Throws `inputs-invalid` where it cannot be read. */
 export async function readInitSql(path: string | null, cwd: string): Promise<readonly string[]> {
   if (path === null) return [];
   try {
-    return splitStatements(await readFile(resolve(cwd, path), "utf8"));
+    const text = await readFile(resolve(cwd, path), "utf8");
+    rememberSecretsIn(text);
+    return splitStatements(text);
   } catch (cause) {
     throw new DeployError("inputs-invalid", `init-sql: ${path} cannot be read`, { cause });
   }

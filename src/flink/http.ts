@@ -2,6 +2,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { DeployError, type ErrorCode } from "../errors.ts";
 import { DecodeError, type Decoder } from "./decode.ts";
+import { handshakeProblem } from "./tls.ts";
 
 /** What both of Flink's services are reached with. User info in `url` is sent as basic authorization. */
 export interface HttpOptions {
@@ -99,7 +100,15 @@ export class HttpClient {
         signal: limit.signal,
         ...(this.#options.dispatcher === undefined ? {} : { dispatcher: this.#options.dispatcher }),
       });
-      return { request: shown, status: response.statusCode, json: parsed(await this.#text(response.body, shown)) };
+      const { statusCode: status, headers } = response;
+      if (status >= 300 && status < 400) {
+        response.body.on("error", () => undefined).destroy();
+        throw this.misplaced(
+          shown,
+          `it leads to ${placeOf(headers.location, url)}, and what is sent stays with one host`,
+        );
+      }
+      return { request: shown, status, json: parsed(await this.#text(response.body, shown)) };
     } catch (error) {
       throw limit.signal.aborted ? limit.signal.reason : error;
     }
@@ -140,7 +149,9 @@ export class HttpClient {
 
   #described(error: unknown, shown: string): unknown {
     if (error instanceof DeployError) return error;
-    return this.unreachable(shown, codeOf(error) || (error instanceof Error ? error.message : String(error)), error);
+    const code = codeOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    return this.unreachable(shown, handshakeProblem(code, message) ?? (code || message), error);
   }
 }
 
@@ -194,8 +205,25 @@ function parsedUrl(url: string, service: Service): { base: URL; authorization: R
   base.search = "";
   base.hash = "";
   if (username === "" && password === "") return { base, authorization: {} };
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const credentials = `${decoded(username)}:${decoded(password)}`;
   return { base, authorization: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` } };
+}
+
+/** Of user info; where a `%` is only a sign of a password, as it stands. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Where a redirect leads, without what may be a secret in it: `https://login.example/oauth`. */
+function placeOf(location: string | string[] | undefined, from: URL): string {
+  const first = Array.isArray(location) ? location[0] : location;
+  if (first === undefined || !URL.canParse(first, from.href)) return "nowhere";
+  const { protocol, host, pathname } = new URL(first, from.href);
+  return `${protocol}//${host}${pathname.slice(0, 100)}`;
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,7 @@ import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
 import type { Config, Finding, Job, Origin, Program, ProgramStatement } from "../project/job.ts";
-import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
+import { isSecretKey, mask, maskSecrets, maskSecretsByKey } from "../secrets.ts";
 import { planDigest } from "./make-plan.ts";
 import type { Change, Plan, Reason, StateVerdict } from "./plan.ts";
 
@@ -34,9 +34,16 @@ function decoded(text: string): Plan {
   }
 }
 
+/** What a reader goes by: a name that is some option's password as well stays that name. */
+const names = new Set([
+  ...["version", "project", "environment", "kind", "job", "name", "renamedFrom", "digest", "upgradeMode"],
+  ...["desiredState", "runtimeMode", "severity", "code", "dbtVersion", "adapterVersion", "flinkVersion"],
+]);
+
 function maskedValue(key: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  return isSecretKey(key) ? mask : maskSecrets(value);
+  if (isSecretKey(key)) return mask;
+  return names.has(key) ? maskSecretsByKey(value) : maskSecrets(value);
 }
 
 function oneOf<const T extends string>(...values: readonly T[]): Decoder<T> {

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { DeployError, describeError } from "../errors.ts";
+import { rememberSecretsOf } from "../secrets.ts";
 
 export interface ProfileSearch {
   readonly projectFolder: string;
@@ -42,6 +43,15 @@ export function redirectProfile(
     .map((name) => [name, redirectOutputs(profiles[name], gateway)]);
   const config = { ...asRecord(profiles.config), send_anonymous_usage_stats: false, use_colors: false };
   return JSON.stringify({ ...Object.fromEntries(redirected), config }, null, 2);
+}
+
+/** Remembers what a profile holds under keys that look secret, so that no message shows it. */
+export function rememberSecretsOfProfile(text: string): void {
+  const walk = (value: unknown): void => {
+    rememberSecretsOf(asRecord(value));
+    for (const one of Object.values(asRecord(value))) walk(one);
+  };
+  walk(parseYaml(text, "profiles.yml"));
 }
 
 /** The `target` that a profile names, as written; `default` where it names none, as dbt has it. */

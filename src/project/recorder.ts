@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "../errors.ts";
+import { rememberSecretsIn, rememberSecretsOf } from "../secrets.ts";
 import { isAboutJobs, isQuery, leadingWords, nodeIdOf } from "./query-comment.ts";
 import { errorReply, type GatewayAnswer, noFailures, okAnswer, resultReply } from "./recorder-reply.ts";
 import type { RecordedStatement } from "./recording.ts";
@@ -37,6 +38,9 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
   let recorded: RecordedStatement[] = [];
   const run = (statement: string, executionConfig: Readonly<Record<string, string>>): Promise<Outcome> => {
     const before = recorded.slice();
+    // Before anyone is told of it: an error may repeat a value without the key that tells that it is a secret.
+    rememberSecretsIn(statement);
+    rememberSecretsOf(executionConfig);
     recorded.push({ sql: statement, executionConfig, nodeId: nodeIdOf(statement) });
     return answerStatement(statement, before, options.answer);
   };

@@ -2,7 +2,7 @@ import { access, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs
 import { dirname, join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
-import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
+import { defaultTarget, findProfile, readProjectFile, redirectProfile, rememberSecretsOfProfile } from "./profile.ts";
 import type { DbtCommand } from "./python.ts";
 import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
 
@@ -56,6 +56,7 @@ export async function openSide(options: SideOptions): Promise<Side> {
     throw new DeployError("manifest-unreadable", `dbt_project.yml in ${options.projectFolder} has no name`);
   }
   const userProfile = await readFile(await findProfile(options), "utf8");
+  rememberSecretsOfProfile(userProfile);
   const packagesFolder = await packagesFolderOf(options.projectFolder, projectFile);
   const hadPackages = await exists(packagesFolder);
   const compiling = { value: false };

@@ -1,0 +1,47 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+
+/**
+ * A file's text, where it is a file and no longer than that: a device or a pipe never ends, and a change's author may have
+ * put a link to one in its place. Throws a plain Error that names the path, also where there is none.
+ */
+export async function readText(path: string, maxBytes: number): Promise<string> {
+  return (await readBytes(path, maxBytes)).toString("utf8");
+}
+
+/** The same as bytes. */
+export async function readBytes(path: string, maxBytes: number): Promise<Buffer> {
+  // A pipe that nobody writes into would otherwise be waited for, in a thread that nothing can end.
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) throw new Error(`${path} is no file`);
+    // Not read at all, where its size tells; files of /proc have none.
+    if (found.size > maxBytes) throw tooLarge(path, maxBytes);
+    const chunks: Buffer[] = [];
+    for (let size = 0; ; ) {
+      const chunk = Buffer.alloc(
+        Math.min(Math.max(found.size - size + 1, leastChunk), maxBytes + 1 - size, largestChunk),
+      );
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, null);
+      if (bytesRead === 0) return Buffer.concat(chunks);
+      size += bytesRead;
+      if (size > maxBytes) throw tooLarge(path, maxBytes);
+      chunks.push(chunk.subarray(0, bytesRead));
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+const [leastChunk, largestChunk] = [64 * 1024, 4 * 1024 * 1024];
+
+function tooLarge(path: string, maxBytes: number): Error {
+  return new Error(`${path} is larger than ${megabytes(maxBytes)}`);
+}
+
+/** `64 MB`, for messages about limits. */
+export function megabytes(bytes: number): string {
+  const mega = bytes / (1024 * 1024);
+  return mega >= 1 ? `${Math.round(mega)} MB` : `${Math.round(bytes / 1024)} KB`;
+}
