@@ -151,7 +151,10 @@ export class HttpClient {
     if (error instanceof DeployError) return error;
     const code = codeOf(error);
     const message = error instanceof Error ? error.message : String(error);
-    return this.unreachable(shown, handshakeProblem(code, message) ?? (code || message), error);
+    // Many servers hang up on a client without the certificate that they want, and say nothing.
+    const isHungUp = resets.has(code) && this.#base.protocol === "https:";
+    const hint = isHungUp ? "; where it asks for a client certificate, give the right tls-cert and tls-key" : "";
+    return this.unreachable(shown, handshakeProblem(code, message) ?? `${code || message}${hint}`, error);
   }
 }
 
