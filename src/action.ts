@@ -1,10 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import { error, getInput, info, setOutput, setSecret, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
 import { secretInputs } from "./commands/remember-secrets.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
+import { readText } from "./flink/read-text.ts";
 import { pullRequestBase } from "./github/event.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
       await summarise(markdown);
     },
     writeOut: null,
-    eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
+    eventBase: await pullRequestBase(process.env, readEvent),
     now: () => new Date(),
     clock: () => performance.now(),
     sleep,
@@ -46,6 +46,10 @@ async function main(): Promise<number> {
   error(describeFailure(result.reason, result.message), { title: `flink-dbt-deploy: ${result.reason}` });
   return 1;
 }
+
+/** GitHub cuts payloads at 25 MB. */
+const maxEventBytes = 32 * 1024 * 1024;
+const readEvent = (path: string): Promise<string> => readText(path, maxEventBytes);
 
 /** actions/checkout clears the workspace at the next run, and a hosted runner keeps nothing at all. */
 function warnOfWorkspace(command: string, stores: string, given: string): void {

@@ -2,6 +2,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { DeployError, type ErrorCode } from "../errors.ts";
 import { DecodeError, type Decoder } from "./decode.ts";
+import { megabytes } from "./megabytes.ts";
+import { parseJson } from "./parse-json.ts";
 import { handshakeProblem } from "./tls.ts";
 
 /** What both of Flink's services are reached with. User info in `url` is sent as basic authorization. */
@@ -24,6 +26,8 @@ export interface Answer {
   readonly request: string;
   readonly status: number;
   readonly json: unknown;
+  /** Of the body as it came. */
+  readonly bytes: number;
 }
 
 export interface Call {
@@ -43,6 +47,7 @@ export interface Service {
 }
 
 const defaultTimeoutMs = 30_000;
+/** A page of 5000 rows, or the list of all jobs, is a hundredth of it; a service that never ends must not fill the memory. */
 const maxBodyBytes = 64 * 1024 * 1024;
 const backoffsMs = [50, 200, 800];
 const resets = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
@@ -108,7 +113,8 @@ export class HttpClient {
           `it leads to ${placeOf(headers.location, url)}, and what is sent stays with one host`,
         );
       }
-      return { request: shown, status, json: parsed(await this.#text(response.body, shown)) };
+      const text = await this.#text(response.body, shown);
+      return { request: shown, status, json: this.#parsed(text, shown), bytes: text.length };
     } catch (error) {
       throw limit.signal.aborted ? limit.signal.reason : error;
     }
@@ -119,10 +125,20 @@ export class HttpClient {
     let size = 0;
     for await (const chunk of body) {
       size += chunk.byteLength;
-      if (size > maxBodyBytes) throw this.misplaced(shown, `the answer is larger than ${maxBodyBytes} bytes`);
+      if (size > maxBodyBytes) throw this.misplaced(shown, `the answer is larger than ${megabytes(maxBodyBytes)}`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString("utf8");
+  }
+
+  #parsed(text: string, shown: string): unknown {
+    try {
+      return parseJson(text);
+    } catch (error) {
+      // Not JSON: HTML of a proxy or of another service. The caller decides by status what that means.
+      if (error instanceof SyntaxError) return undefined;
+      throw this.misplaced(shown, error instanceof Error ? error.message : String(error), error);
+    }
   }
 
   /** The answer as a type; one of another shape is not the service's. */
@@ -227,15 +243,6 @@ function placeOf(location: string | string[] | undefined, from: URL): string {
   if (first === undefined || !URL.canParse(first, from.href)) return "nowhere";
   const { protocol, host, pathname } = new URL(first, from.href);
   return `${protocol}//${host}${pathname.slice(0, 100)}`;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    // Not JSON: HTML of a proxy or of another service. The caller decides by status what that means.
-    return undefined;
-  }
 }
 
 function codeOf(error: unknown): string {

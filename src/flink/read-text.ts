@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { megabytes } from "./megabytes.ts";
 
 /**
  * A file's text, where it is a file and no longer than that: a device or a pipe never ends, and a change's author may have
@@ -34,14 +35,30 @@ export async function readBytes(path: string, maxBytes: number): Promise<Buffer>
   }
 }
 
+/** The last so many bytes of a file of ours as text. */
+export async function readTail(
+  path: string,
+  maxBytes: number,
+): Promise<{ readonly text: string; readonly isWhole: boolean }> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const tail = Buffer.alloc(Math.min(size, maxBytes));
+    const { bytesRead } = await handle.read(tail, 0, tail.length, size - tail.length);
+    return { text: tail.toString("utf8", 0, bytesRead), isWhole: size <= maxBytes };
+  } finally {
+    await handle.close();
+  }
+}
+
 const [leastChunk, largestChunk] = [64 * 1024, 4 * 1024 * 1024];
 
 function tooLarge(path: string, maxBytes: number): Error {
   return new Error(`${path} is larger than ${megabytes(maxBytes)}`);
 }
 
-/** `64 MB`, for messages about limits. */
-export function megabytes(bytes: number): string {
-  const mega = bytes / (1024 * 1024);
-  return mega >= 1 ? `${Math.round(mega)} MB` : `${Math.round(bytes / 1024)} KB`;
+/** Whether an error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "ENOENT" || code === "ENOTDIR";
 }

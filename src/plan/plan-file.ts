@@ -1,5 +1,7 @@
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
+import { megabytes } from "../flink/megabytes.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
 import type { Config, Finding, Job, Origin, Program, ProgramStatement } from "../project/job.ts";
 import { isSecretKey, mask, maskSecrets, maskSecretsByKey } from "../secrets.ts";
@@ -11,8 +13,18 @@ export function encodePlan(plan: Plan): string {
   return `${JSON.stringify(plan, maskedValue, 2)}\n`;
 }
 
+/** Of 500 jobs with everything that Flink says of them it is a tenth; whoever reads one may have got it from a stranger. */
+export const maxPlanFileBytes = 128 * 1024 * 1024;
+
 /** Reads a plan file; throws `inputs-invalid` where it is none, is of another version, or was altered. */
 export function decodePlan(text: string): Plan {
+  if (text.length > maxPlanFileBytes) {
+    const limit = megabytes(maxPlanFileBytes);
+    throw new DeployError(
+      "inputs-invalid",
+      `the plan file is larger than ${limit}; make the plan again, of fewer jobs`,
+    );
+  }
   const plan = decoded(text);
   if (plan.digest !== planDigest(plan))
     throw new DeployError("inputs-invalid", "the plan file's digest is not that of its content; make the plan again");
@@ -21,7 +33,7 @@ export function decodePlan(text: string): Plan {
 
 function decoded(text: string): Plan {
   try {
-    return decodeDocument(JSON.parse(text), "");
+    return decodeDocument(parseJson(text), "");
   } catch (error) {
     if (error instanceof DeployError) throw error;
     throw new DeployError(

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../../../errors.ts";
+import { parseJson } from "../../../flink/parse-json.ts";
 import { askPatiently, type Patience } from "./patience.ts";
 import { type Answer, type Question, shown } from "./web.ts";
 
@@ -26,7 +27,7 @@ export class GithubApi {
     const { question, answer } = await this.#get(path);
     if (answer.status !== 200) throw this.#refused(question, answer);
     try {
-      return JSON.parse(answer.body.toString("utf8"));
+      return parseJson(answer.body.toString("utf8"));
     } catch (cause) {
       throw new DeployError("ledger-unreadable", `the answer to ${shown(question)} is not JSON`, { cause });
     }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../../../errors.ts";
 import { boolean, DecodeError, fields, string } from "../../../flink/decode.ts";
+import { parseJson } from "../../../flink/parse-json.ts";
 import { askPatiently, type Patience } from "./patience.ts";
 import { readTar } from "./tar.ts";
 import { type Question, shown } from "./web.ts";
@@ -82,7 +83,7 @@ export class CacheService {
     const text = body.toString("utf8");
     if (status !== 200) throw unreadable(question, `answered ${status}: ${text.slice(0, 200)}`);
     try {
-      const answer = response(JSON.parse(text), "");
+      const answer = response(parseJson(text), "");
       return answer.ok ? { key: answer.key, url: answer.url } : null;
     } catch (cause) {
       const why = cause instanceof DecodeError ? cause.message : "no JSON";

@@ -1,6 +1,8 @@
 import { type Dispatcher, request } from "undici";
 import { DeployError } from "../../../errors.ts";
 import { Limit } from "../../../flink/http.ts";
+import { megabytes } from "../../../flink/megabytes.ts";
+import { maxUnpackedBytes } from "../unpack.ts";
 
 export interface Question {
   readonly method: Dispatcher.HttpMethod;
@@ -17,7 +19,8 @@ export interface Answer {
 }
 
 const limitMs = 60_000;
-const maxBytes = 512 * 1024 * 1024;
+/** As much as a ledger may have; see `unpack.ts`. */
+const maxBytes = maxUnpackedBytes;
 
 /** `GET https://api.github.com/repos/acme/shop/actions/artifacts`: without the query, which may hold a signature. */
 export function shown({ method, url }: Question): string {
@@ -41,7 +44,7 @@ export async function ask(question: Question): Promise<Answer> {
     let size = 0;
     for await (const chunk of response.body) {
       size += (chunk as Uint8Array).byteLength;
-      if (size > maxBytes) throw new Error(`the answer is larger than ${maxBytes} bytes`);
+      if (size > maxBytes) throw new Error(`the answer is larger than ${megabytes(maxBytes)}`);
       chunks.push(chunk as Uint8Array);
     }
     const headers = Object.entries(response.headers).map(([name, value]) => [name, String(value)] as const);
