@@ -307,6 +307,13 @@ export const inputTable = {
     default: "",
     commands: operations,
   },
+  "pull-request": {
+    description:
+      "Number of the pull request that is meant, where neither the event nor the commit tells it. Empty: that of the event; for `deploy` the one that brought the commit.",
+    kind: "count",
+    default: "",
+    commands: ["plan", "deploy"],
+  },
   "require-reviewed-plan": {
     description:
       "What to do on GitHub where a deployment is not what the plan of the commit's pull request showed, or no such plan is found: `true` refuses it before anything is touched, `warn` says so, `false` does not look.",

@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, string } from "../flink/decode.ts";
+import { reviewDigest } from "../plan/compare-plans.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "../plan/plan.ts";
 import type { DesiredState, UpgradeMode } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
@@ -29,7 +30,7 @@ export interface TrailerJob {
   readonly state: StateVerdict["kind"];
   /** The first 12 digits of the digest of the program before; null for a job that is new. */
   readonly before: string | null;
-  /** The first 40 digits of the digest of the program that is to run; null for a job that is removed. */
+  /** `reviewDigest` of what is to run, which no secret is in; null for a job that is removed. */
   readonly after: string | null;
   readonly upgradeMode: UpgradeMode | null;
   readonly desiredState: DesiredState | null;
@@ -54,7 +55,7 @@ export function trailerJob({ job, kind, renamedFrom, state, before, after }: Cha
     renamedFrom,
     state: state.kind,
     before: before?.digest.slice(0, 12) ?? null,
-    after: after?.digest.slice(0, 40) ?? null,
+    after: after === null ? null : reviewDigest(after),
     upgradeMode: after?.upgradeMode ?? null,
     desiredState: after?.desiredState ?? null,
     startFrom: after?.startFrom == null ? null : maskSecrets(after.startFrom),
