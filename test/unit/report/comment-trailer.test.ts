@@ -79,18 +79,20 @@ test("whatever the names, it is one hidden line that reads back as it was", () =
     adapterVersion: text,
     flinkVersion: text,
     digest: digest(64).map((some) => some ?? "0".repeat(64)),
-    jobs: fc.array(
-      fc.record({
-        job: text,
-        kind: fc.constantFrom("create", "upgrade", "suspend", "resume", "remove", "none"),
-        renamedFrom: fc.option(text),
-        state: fc.constantFrom("none", "kept", "dropped", "flink-decides", "unknown"),
-        before: digest(12),
-        after: digest(40),
-        upgradeMode: fc.option(fc.constantFrom("stateless", "savepoint", "last_state")),
-        desiredState: fc.option(fc.constantFrom("running", "suspended")),
-        startFrom: fc.option(text),
-      }),
+    jobs: fc.option(
+      fc.array(
+        fc.record({
+          job: text,
+          kind: fc.constantFrom("create", "upgrade", "suspend", "resume", "remove", "none"),
+          renamedFrom: fc.option(text),
+          state: fc.constantFrom("none", "kept", "dropped", "flink-decides", "unknown"),
+          before: digest(12),
+          after: digest(40),
+          upgradeMode: fc.option(fc.constantFrom("stateless", "savepoint", "last_state")),
+          desiredState: fc.option(fc.constantFrom("running", "suspended")),
+          startFrom: fc.option(text),
+        }),
+      ),
     ),
   });
   fc.assert(
