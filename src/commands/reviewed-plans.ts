@@ -5,7 +5,7 @@ import { isOfHead, type PullRequest } from "../github/pull-request.ts";
 import { readZip } from "../ledger/stores/github/zip.ts";
 import { type ReviewedPlan, reviewedChanges } from "../plan/compare-plans.ts";
 import { decodePlan } from "../plan/plan-file.ts";
-import { decodeTrailer, type Trailer } from "../report/comment-trailer.ts";
+import { decodeTrailer } from "../report/comment-trailer.ts";
 import { largestPlanFile } from "./plan-from-file.ts";
 
 /** A plan that was shown in a pull request, and where it was found, in words. */
@@ -85,11 +85,15 @@ async function fromComment(
       log(`the comment on pull request ${number} is of ${trailer.head.slice(0, 50)}, not of its newest commit ${head}`);
       continue;
     }
-    return { ...fromTrailer(trailer), source: "comment" };
+    const { flinkVersion, jobs } = trailer;
+    if (jobs === null) {
+      log(
+        `the comment on pull request ${pullRequest.number} does not tell its jobs, which are too many; upload the plan file`,
+      );
+      return null;
+    }
+    const changes = jobs.map(({ job, kind, after, state }) => ({ job, kind, digest: after, state }));
+    return { flinkVersion, changes, source: "comment" };
   }
   return null;
-}
-
-function fromTrailer({ flinkVersion, jobs }: Trailer): ReviewedPlan {
-  return { flinkVersion, changes: jobs.map(({ job, kind, after, state }) => ({ job, kind, digest: after, state })) };
 }

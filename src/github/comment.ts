@@ -18,7 +18,7 @@ export interface PostedComment {
   readonly url: string;
 }
 
-interface Comment {
+export interface Comment {
   readonly id: number;
   readonly body: string;
   /** Null: the account is deleted. */
@@ -82,13 +82,16 @@ async function createFirst(api: GithubApi, own: OwnComment, mode: "update" | "re
 }
 
 /** All of that marker, oldest first. */
-async function marked(api: GithubApi, { number: of, marker }: OwnComment): Promise<readonly Comment[]> {
+async function marked(api: GithubApi, { number: of, marker }: Omit<OwnComment, "body">): Promise<readonly Comment[]> {
   const all = await api.pages(`/issues/${of}/comments`, { ...wanted, permission: "pull-requests: read" });
   return all.filter(({ body }) => body.startsWith(marker)).toSorted((a, b) => a.id - b.id);
 }
 
-/** Whoever else writes the marker gets no comment of ours, and none of theirs is changed. */
-async function ownComments(api: GithubApi, own: OwnComment): Promise<readonly Comment[]> {
+/**
+ * Those of the token's own account that begin with the marker, oldest first. Whoever else writes it is passed over, so that
+ * nobody's text is taken for ours or changed.
+ */
+export async function ownComments(api: GithubApi, own: Omit<OwnComment, "body">): Promise<readonly Comment[]> {
   const found = await marked(api, own);
   if (found.length === 0) return [];
   const logins = await ownLogins(api);
@@ -125,8 +128,12 @@ function isBefore({ id, author }: Comment): (other: Comment) => boolean {
   return (other) => other.author === author && other.id < id;
 }
 
-/** Forges differ in what they keep of line ends. */
+/** Whichever run says it, and however a forge keeps line ends. */
 function saysTheSame(one: string, other: string): boolean {
-  const plain = (text: string): string => text.replace(/\r\n/g, "\n").trimEnd();
+  const plain = (text: string): string =>
+    text
+      .replace(/\r\n/g, "\n")
+      .replace(/\/actions\/runs\/\d+(?:\/(?:artifacts|attempts)\/\d+)*/g, "/actions/runs/0")
+      .trimEnd();
   return plain(one) === plain(other);
 }

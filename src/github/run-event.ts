@@ -7,8 +7,8 @@ export type RunEvent =
       readonly number: number;
       /** Its newest commit; null where the event does not tell it. */
       readonly head: string | null;
-      /** Its head is in another repository; null where the event does not tell. */
-      readonly isFork: boolean | null;
+      /** `owner/name` of the repository that its head is in, where it is another; null where it is this one. */
+      readonly fork: string | null;
     }
   | { readonly kind: "merge-group"; readonly head: string }
   /** Another workflow ended, or a branch changed: what is known is a commit. */
@@ -69,7 +69,8 @@ const pullRequestEvent = fields((it): RunEvent => {
       base: pull.get("base", end),
     })),
   );
-  return { kind: "pull-request", number: found, head: head.sha, isFork: head.repository !== base.repository };
+  const fork = head.repository === base.repository ? null : (head.repository ?? "a deleted repository");
+  return { kind: "pull-request", number: found, head: head.sha, fork };
 });
 /** A comment on an issue that is no pull request has no `pull_request`. */
 const commentEvent = fields((it): RunEvent | null => {
@@ -83,7 +84,7 @@ const commentEvent = fields((it): RunEvent | null => {
       ),
     })),
   );
-  return issue.pull === null ? null : { kind: "pull-request", number: issue.number, head: null, isFork: null };
+  return issue.pull === null ? null : { kind: "pull-request", number: issue.number, head: null, fork: null };
 });
 const mergeGroupHead = fields((it) =>
   it.get(

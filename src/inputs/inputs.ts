@@ -106,8 +106,6 @@ export interface ReviewInputs {
   /** Null: the plan is made. */
   readonly planFile: string | null;
   readonly requireReviewedPlan: "true" | "warn" | "false";
-  /** Null: the one of the commit. */
-  readonly pullRequest: number | null;
   readonly deploymentRecord: "auto" | "off";
 }
 
@@ -234,7 +232,6 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         ...projectInputs(read),
         planFile: read.textOrNull("plan-file"),
-        pullRequest: read.countOrNull("pull-request"),
         requireReviewedPlan: read.choice("require-reviewed-plan", ["true", "warn", "false"]),
         deploymentRecord: read.choice("deployment-record", ["auto", "off"]),
         ...comment(),

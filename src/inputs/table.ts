@@ -271,7 +271,7 @@ export const inputTable = {
   },
   "github-token": {
     description:
-      "Token for GitHub's API: `pull-requests: write` for comments, `statuses: write` for commit statuses, `actions: read` for the `artifact` store. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+      "Token for GitHub's API: `pull-requests: write` for comments, `statuses: write` for commit statuses, `deployments: write` for the record of a deployment, `actions: read` for the `artifact` store and for reviewed plans. The command takes it from the environment variable only, else GITHUB_TOKEN.",
     kind: "text",
     default: "",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
@@ -307,13 +307,6 @@ export const inputTable = {
     default: "",
     commands: operations,
   },
-  "pull-request": {
-    description:
-      "Number of the pull request that is meant, where neither the event nor the commit tells it. Empty: that of the event; for `deploy` the one that brought the commit.",
-    kind: "count",
-    default: "",
-    commands: ["plan", "deploy"],
-  },
   "require-reviewed-plan": {
     description:
       "What to do on GitHub where a deployment is not what the plan of the commit's pull request showed, or no such plan is found: `true` refuses it before anything is touched, `warn` says so, `false` does not look.",
@@ -340,7 +333,7 @@ export const inputTable = {
   },
   "pull-request": {
     description:
-      "Number of the pull request to comment on. Empty: the one of the event, else the open one that the commit is the head of. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
+      "Number of the pull request to comment on, and for `deploy` whose reviewed plan counts. Empty: the one of the event, else the open one that the commit is the head of; for `deploy` the merged one that brought the commit. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
     kind: "count",
     default: "",
     commands: project,

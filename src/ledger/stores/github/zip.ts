@@ -27,7 +27,8 @@ export function readZip(archive: Buffer, where: string, maxBytes?: number): stri
     const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
     const packed = archive.subarray(start, start + size);
     if (method !== 0 && method !== 8) throw damaged(`its file is packed by method ${method}`);
-    const content = method === 0 ? packed : inflateRawSync(packed, maxBytes === undefined ? {} : { maxOutputLength: maxBytes });
+    const content =
+      method === 0 ? packed : inflateRawSync(packed, maxBytes === undefined ? {} : { maxOutputLength: maxBytes });
     if (crc32(content) !== checksum) throw damaged("its checksum does not match");
     return content.toString("utf8");
   } catch (cause) {
