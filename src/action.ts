@@ -1,16 +1,18 @@
 import { relative, resolve } from "node:path";
-import { error, getInput, info, setOutput, setSecret, summary, warning } from "@actions/core";
+import { error, getInput, info, notice, setOutput, setSecret, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
 import { secretInputs } from "./commands/remember-secrets.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
-import { readText } from "./flink/read-text.ts";
 import { pullRequestBase } from "./github/event.ts";
+import { readEventFile } from "./github/event-file.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
 import { inputNames, inputTable } from "./inputs/table.ts";
 import { renderFailure } from "./report/failure.ts";
 import { maskSecrets } from "./secrets.ts";
+
+const show = { error, warning, note: notice };
 
 /** The action: inputs from the runner, the result to the job summary and the outputs. */
 async function main(): Promise<number> {
@@ -33,8 +35,13 @@ async function main(): Promise<number> {
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    annotate: (annotations) => {
+      for (const { severity, title, message, file, line } of annotations) {
+        show[severity](message, { title, file, startLine: line });
+      }
+    },
     writeOut: null,
-    eventBase: await pullRequestBase(process.env, readEvent),
+    eventBase: await pullRequestBase(process.env, readEventFile, log),
     now: () => new Date(),
     clock: () => performance.now(),
     sleep,
@@ -46,10 +53,6 @@ async function main(): Promise<number> {
   error(describeFailure(result.reason, result.message), { title: `flink-dbt-deploy: ${result.reason}` });
   return 1;
 }
-
-/** GitHub cuts payloads at 25 MB. */
-const maxEventBytes = 32 * 1024 * 1024;
-const readEvent = (path: string): Promise<string> => readText(path, maxEventBytes);
 
 /** actions/checkout clears the workspace at the next run, and a hosted runner keeps nothing at all. */
 function warnOfWorkspace(command: string, stores: string, given: string): void {

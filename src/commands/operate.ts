@@ -10,9 +10,9 @@ import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
-import { report } from "./deploy.ts";
 import { matchingNames } from "./names.ts";
 import { operateOn } from "./operation.ts";
+import { report } from "./report.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 
 /** For a submission that a broken-off deployment left: it is to run, no more, before it is stopped. */

@@ -21,6 +21,8 @@ export interface DeploymentRequest {
   readonly removedJobs: "stop" | "keep";
   /** Old name → new name. */
   readonly renames: Readonly<Record<string, string>>;
+  /** Deployed jobs that are neither looked at nor removed: by name a note why. None unless given. */
+  readonly leftAlone?: ReadonlyMap<string, string>;
   readonly parallelJobs: number;
   readonly settings: Omit<Settings, "canPutBack" | "settledMode">;
   /** By job name. */
@@ -46,7 +48,15 @@ export async function deploy(request: DeploymentRequest, context: RunContext): P
     ),
   ];
   const { environment, deployment } = request.settings;
-  return { environment, deployment, jobs: [...removed.kept, ...(await settleAll(waves, request, context))] };
+  const untouched = [...(request.leftAlone ?? [])].map(([name, note]) => ({
+    ...unchanged(context.ledger.job(name)),
+    notes: [note],
+  }));
+  return {
+    environment,
+    deployment,
+    jobs: [...removed.kept, ...untouched, ...(await settleAll(waves, request, context))],
+  };
 }
 
 /** Wave by wave; the first failure stops further waves, not running ones. */
@@ -238,6 +248,7 @@ async function removals(
   const gone = [...context.ledger.deployed().values()].filter(
     (recorded) =>
       !names.has(recorded.name) &&
+      !request.leftAlone?.has(recorded.name) &&
       isKnown(recorded) &&
       (recorded.project === null || project === null || recorded.project === project),
   );

@@ -51,6 +51,12 @@ export interface LockInputs {
   readonly lockTimeoutMs: number;
 }
 
+export interface CommentInputs {
+  readonly comment: "update" | "renew" | "off";
+  /** Null: that of the event, or of the commit. */
+  readonly pullRequest: number | null;
+}
+
 export interface ClusterInputs {
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string | null;
@@ -89,13 +95,25 @@ export interface VerifyInputs {
 }
 
 export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
-  StoreInputs & {
+  StoreInputs &
+  CommentInputs & {
+    readonly commitStatus: boolean;
     readonly base: string | null;
     readonly initSql: string | null;
     readonly planFile: string;
     readonly markdownFile: string | null;
   };
+/** How a deployment is held against what was planned and reviewed, and where it is told. */
+export interface ReviewInputs {
+  /** Null: the plan is made. */
+  readonly planFile: string | null;
+  readonly requireReviewedPlan: "true" | "warn" | "false";
+  readonly deploymentRecord: "auto" | "off";
+}
+
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
+  ReviewInputs &
+  CommentInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -169,6 +187,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     artifactRetentionDays: read.days("artifact-retention-days"),
     firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
+  const comment = (): CommentInputs => ({
+    comment: read.choice("comment", ["update", "renew", "off"]),
+    pullRequest: read.numberOrNull("pull-request"),
+  });
   const cluster = (): ClusterInputs => {
     const [gatewayUrl, jobmanagerUrl] = [read.url("gateway-url"), read.urlOrNull("jobmanager-url")];
     return { gatewayUrl, jobmanagerUrl, access: accessInputs(read, [gatewayUrl, jobmanagerUrl ?? gatewayUrl]) };
@@ -200,15 +222,21 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         ...projectInputs(read),
         ...store(),
+        ...comment(),
+        commitStatus: read.choice("commit-status", ["true", "false"]) === "true",
         base: read.textOrNull("base"),
         initSql: read.textOrNull("init-sql"),
-        planFile: read.text("plan-file"),
+        planFile: read.textOrNull("plan-file") ?? ".flink-dbt-deploy/plan.json",
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
       return {
         command,
         ...projectInputs(read),
+        planFile: read.textOrNull("plan-file"),
+        requireReviewedPlan: read.choice("require-reviewed-plan", ["true", "warn", "false"]),
+        deploymentRecord: read.choice("deployment-record", ["auto", "off"]),
+        ...comment(),
         ...store(),
         ...lock(),
         ...cluster(),
@@ -404,6 +432,11 @@ class Reader {
   /** GitHub keeps artifacts for 400 days at most. */
   days(name: InputName): number {
     return this.#whole(name, 1, 400);
+  }
+
+  /** Of a pull request. */
+  numberOrNull(name: InputName): number | null {
+    return this.textOrNull(name) === null ? null : this.#whole(name, 1, 1_000_000_000);
   }
 
   countOrNull(name: InputName): number | null {

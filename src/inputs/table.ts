@@ -307,7 +307,7 @@ export const inputTable = {
   },
   "github-token": {
     description:
-      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+      "Token for GitHub's API: `pull-requests: write` for comments, `statuses: write` for commit statuses, `deployments: write` for the record of a deployment, `actions: read` for the `artifact` store and for reviewed plans. The command takes it from the environment variable only, else GITHUB_TOKEN.",
     kind: "text",
     default: "",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
@@ -342,6 +342,45 @@ export const inputTable = {
     kind: "list",
     default: "",
     commands: operations,
+  },
+  "require-reviewed-plan": {
+    description:
+      "What to do on GitHub where a deployment is not what the plan of the commit's pull request showed, or no such plan is found: `true` refuses it before anything is touched, `warn` says so, `false` does not look.",
+    kind: "choice",
+    choices: ["true", "warn", "false"],
+    default: "warn",
+    commands: ["deploy"],
+  },
+  "deployment-record": {
+    description:
+      "`auto`: on GitHub a deployment is recorded among the repository's deployments, which needs `deployments: write`, unless the workflow job's own `environment:` does so. `off`: it is not.",
+    kind: "choice",
+    choices: ["auto", "off"],
+    default: "auto",
+    commands: ["deploy"],
+  },
+  comment: {
+    description:
+      "The comment on the pull request, one for each environment and project: `update` edits it in place, `renew` posts it anew and deletes the old one, `off` posts none. Where it cannot be posted, that is said, and nothing fails.",
+    kind: "choice",
+    choices: ["update", "renew", "off"],
+    default: "update",
+    commands: project,
+  },
+  "pull-request": {
+    description:
+      "Number of the pull request to comment on, and for `deploy` whose reviewed plan counts. Empty: the one of the event, else the open one that the commit is the head of; for `deploy` the merged one that brought the commit. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
+    kind: "count",
+    default: "",
+    commands: project,
+  },
+  "commit-status": {
+    description:
+      "Whether `plan` sets the status `flink-dbt-deploy / <environment>` of the pull request's head: `success`, `failure` where it finds errors, `error` where there is no plan. It can be made a required check.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "true",
+    commands: ["plan"],
   },
   "removed-jobs": {
     description:
@@ -390,10 +429,11 @@ export const inputTable = {
     commands: starting,
   },
   "plan-file": {
-    description: "Where to write the plan as JSON.",
+    description:
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made.",
     kind: "path",
-    default: ".flink-dbt-deploy/plan.json",
-    commands: ["plan"],
+    default: "",
+    commands: ["plan", "deploy"],
   },
   "markdown-file": {
     description:

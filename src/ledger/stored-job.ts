@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { DeployError, describeError } from "../errors.ts";
 import { parseJson } from "../flink/parse-json.ts";
 import type { Config, Job, Program, ProgramStatement } from "../project/job.ts";
-import { fingerprintSecret, isSecretKey, replaceSecrets } from "../secrets.ts";
+import { fingerprintSecret, isSecretKey, mask, replaceSecrets } from "../secrets.ts";
 import type { JobReference } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -19,6 +19,11 @@ export type Secrets = ReadonlyMap<string, string>;
 
 const seal = (secret: string): string => `{{secret:${fingerprintSecret(secret)}}}`;
 const sealPattern = /\{\{secret:[0-9a-f]{16}\}\}/g;
+
+/** A text with the mask in the place of seals: a plan shows neither a secret nor its fingerprint. */
+export function maskSeals(text: string): string {
+  return text.replace(sealPattern, mask);
+}
 
 /** A job with seals in the place of its secrets: what is stored, and what is compared with what was stored. */
 export function sealJob(job: Job): Job {

@@ -2,6 +2,7 @@ import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
 import { megabytes } from "../flink/megabytes.ts";
 import { parseJson } from "../flink/parse-json.ts";
+import { maskSeals } from "../ledger/stored-job.ts";
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
 import type { Config, Finding, Job, Origin, Program, ProgramStatement } from "../project/job.ts";
 import { isSecretKey, mask, maskSecrets, maskSecretsByKey } from "../secrets.ts";
@@ -10,7 +11,13 @@ import type { Change, Plan, Reason, StateVerdict } from "./plan.ts";
 
 /** The plan as JSON of schemas/plan.schema.json. Secrets are masked, so it is for reading and comparing, not for running. */
 export function encodePlan(plan: Plan): string {
-  return `${JSON.stringify(plan, maskedValue, 2)}\n`;
+  const jobs = new WeakSet<object>();
+  function masked(this: object, key: string, value: unknown): unknown {
+    const isOfJob = jobs.has(this) || key === "before" || key === "after";
+    if (isOfJob && typeof value === "object" && value !== null) jobs.add(value);
+    return isOfJob ? maskedInJob(key, value) : maskedValue(key, value);
+  }
+  return `${JSON.stringify(plan, masked, 2)}\n`;
 }
 
 /** Of 500 jobs with everything that Flink says of them it is a tenth; whoever reads one may have got it from a stranger. */
@@ -55,7 +62,18 @@ const names = new Set([
 function maskedValue(key: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   if (isSecretKey(key)) return mask;
-  return names.has(key) ? maskSecretsByKey(value) : maskSecrets(value);
+  return names.has(key) ? maskSecretsByKey(value) : maskSecrets(maskSeals(value));
+}
+
+/** By its text alone, since the same job must look the same to whoever knows its secrets and to whoever does not. */
+function maskedInJob(key: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return isSecretKey(key) ? mask : maskSecretsByKey(maskSeals(value));
+}
+
+/** A job as a plan file shows it, whether its secrets are in it, sealed, or masked already. */
+export function maskedJob(one: Job): Job {
+  return job(JSON.parse(JSON.stringify(one, maskedInJob)), "");
 }
 
 function oneOf<const T extends string>(...values: readonly T[]): Decoder<T> {

@@ -1,16 +1,11 @@
 import * as zlib from "node:zlib";
 import { megabytes } from "../../flink/megabytes.ts";
-
-/**
- * Of one text of a ledger: with ten thousand entries and the programs of 500 jobs a tenth of it. A thousandth of that in
- * an archive could unpack to more than any memory holds; and no string of Node's may be longer than twice as much.
- */
-export const maxUnpackedBytes = 256 * 1024 * 1024;
+import { largestFile } from "./github/largest-file.ts";
 
 export type Packing = "gzip" | "deflate" | "zstd";
 
 /** What was packed; throws a plain Error where it is damaged, or too much. */
-export function unpack(packed: Buffer, packing: Packing, maxBytes = maxUnpackedBytes): Buffer {
+export function unpack(packed: Buffer, packing: Packing, maxBytes = largestFile): Buffer {
   const limit = { maxOutputLength: maxBytes };
   try {
     switch (packing) {
