@@ -1,8 +1,15 @@
-import { access, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { access, lstat, mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
-import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
+import {
+  defaultTarget,
+  findProfile,
+  readProfile,
+  readProjectFile,
+  redirectProfile,
+  rememberSecretsOfProfile,
+} from "./profile.ts";
 import type { DbtCommand } from "./python.ts";
 import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
 
@@ -55,7 +62,8 @@ export async function openSide(options: SideOptions): Promise<Side> {
   if (typeof name !== "string" || name === "") {
     throw new DeployError("manifest-unreadable", `dbt_project.yml in ${options.projectFolder} has no name`);
   }
-  const userProfile = await readFile(await findProfile(options), "utf8");
+  const userProfile = await readProfile(await findProfile(options));
+  rememberSecretsOfProfile(userProfile);
   const packagesFolder = await packagesFolderOf(options.projectFolder, projectFile);
   const hadPackages = await exists(packagesFolder);
   const compiling = { value: false };

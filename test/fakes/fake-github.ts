@@ -3,8 +3,8 @@ import { Artifacts } from "./fake-github/artifacts.ts";
 import { Blobs } from "./fake-github/blobs.ts";
 import { Caches } from "./fake-github/caches.ts";
 import { Clock } from "./fake-github/clock.ts";
-import { Commits } from "./fake-github/commits.ts";
 import { Comments } from "./fake-github/comments.ts";
+import { Commits } from "./fake-github/commits.ts";
 import { Deployments } from "./fake-github/deployments.ts";
 import { Issues } from "./fake-github/issues.ts";
 import { Pulls } from "./fake-github/pulls.ts";
@@ -146,8 +146,8 @@ export class FakeGithub implements AsyncDisposable {
 
   #routes(): readonly Route[] {
     return [
-      ...[this.accounts, this.commits, this.comments, this.statuses, this.pulls, this.issues, this.deployments].flatMap((part) =>
-        part.routes(),
+      ...[this.accounts, this.commits, this.comments, this.statuses, this.pulls, this.issues, this.deployments].flatMap(
+        (part) => part.routes(),
       ),
       {
         method: "GET",

@@ -29,6 +29,7 @@ const here = (): OnGithub => ({
     now: () => github.clock.now,
     log: () => undefined,
   }),
+  server: "https://github.com",
   run: page(),
   commit,
   branch: "main",

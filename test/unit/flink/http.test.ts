@@ -104,7 +104,7 @@ describe("what answers wrongly", () => {
   test("an endless body is given up", async () => {
     const blocks = Readable.from(Array<Buffer>(65).fill(Buffer.alloc(1024 * 1024, " ")));
     await using endless = await serve((_, response) => void blocks.pipe(response.writeHead(200)));
-    await expect(new Gateway({ url: endless.url }).info()).rejects.toThrow("larger than 67108864 bytes");
+    await expect(new Gateway({ url: endless.url }).info()).rejects.toThrow("larger than 64 MB");
   });
 });
 
