@@ -37,7 +37,6 @@ const otherPullRequests = 10;
 export async function holdAgainstReview(
   { plan, commit, pullRequest: number, mode }: ReviewRequest,
   github: OnGithub | null,
-  sources: Pick<Sources, "ownComments">,
   shell: Pick<Shell, "log" | "print">,
 ): Promise<Review> {
   if (github === null) {
@@ -56,7 +55,7 @@ export async function holdAgainstReview(
     return { pullRequest };
   }
   const { environment, project } = plan;
-  const all: Sources = { ...sources, api: github.api, log: shell.log };
+  const all: Sources = { api: github.api, log: shell.log };
   const sought = { environment, project };
   const reviewed = await reviewedPlan(pullRequest, sought, all);
   if (reviewed === null) {
