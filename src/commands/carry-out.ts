@@ -73,7 +73,7 @@ export async function carryOut(
   const github = onGithub(inputs, shell);
   const { requireReviewedPlan: mode, comment } = inputs;
   const { pullRequest } = await holdAgainstReview(
-    { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode },
+    { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode, comment },
     mode === "false" && comment === "off" ? null : github,
     shell,
   );

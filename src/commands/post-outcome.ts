@@ -5,7 +5,8 @@ import { type PullRequest, recentPullRequests } from "../github/pull-request.ts"
 import type { Plan } from "../plan/plan.ts";
 import { commentMarker } from "../report/comment-marker.ts";
 import { renderNotPosted } from "../report/not-posted.ts";
-import { renderBaseChanged, renderOutcomeComment } from "../report/outcome-comment.ts";
+import { renderBaseChanged, renderOutcomeComment, renderRefusedComment } from "../report/outcome-comment.ts";
+import type { Differences } from "../report/review.ts";
 import { maskSecrets } from "../secrets.ts";
 import type { OnGithub } from "./on-github.ts";
 import type { Shell } from "./shell.ts";
@@ -31,20 +32,11 @@ export async function postOutcome(
   shell: Shell,
 ): Promise<void> {
   if (github === null || mode === "off" || shell.signal.aborted) return;
-  const problems: string[] = [];
-  const attempt = async (what: string, work: () => Promise<void>): Promise<void> => {
-    await work().catch((error: unknown) => {
-      problems.push(`${what}: ${inOneLine(maskSecrets(describeError(error)))}`);
-    });
-  };
-  const { api, run: runUrl, branch } = github;
+  const { run: runUrl, branch } = github;
+  const { problems, attempt } = attempts();
   if (pullRequest !== null) {
-    const { number } = pullRequest;
-    await attempt(`the outcome was not posted to pull request ${number}`, async () => {
-      const body = maskSecrets(renderOutcomeComment(outcome, plan, { runUrl }));
-      const posted = await postComment(api, { number, marker: commentMarker("outcome", plan), body }, mode);
-      shell.log(`comment on pull request ${number} ${posted.kind}: ${posted.url}`);
-    });
+    const body = renderOutcomeComment(outcome, plan, { runUrl });
+    await attempt(notPosted(pullRequest), () => postOne({ plan, pullRequest, mode, body }, github, shell));
   }
   const isChanged = outcome.jobs.some(({ ending }) => !["unchanged", "refused", "skipped"].includes(ending));
   const of = pullRequest?.baseBranch ?? branch;
@@ -55,16 +47,66 @@ export async function postOutcome(
       await tellOpenOnes(github, plan, { branch: of, body, except: pullRequest?.number ?? null, attempt });
     });
   }
+  await sayProblems(problems, shell);
+}
+
+/** Tells on its pull request that a deployment was refused, in the place of its outcome. It never fails either. */
+export async function postRefusal(
+  differences: Differences,
+  { plan, pullRequest, mode }: Pick<Ended, "plan" | "mode"> & { readonly pullRequest: PullRequest },
+  github: OnGithub,
+  shell: Pick<Shell, "log" | "print">,
+): Promise<void> {
+  if (mode === "off") return;
+  const { problems, attempt } = attempts();
+  const body = renderRefusedComment(differences, plan, { runUrl: github.run });
+  await attempt(notPosted(pullRequest), () => postOne({ plan, pullRequest, mode, body }, github, shell));
+  await sayProblems(problems, shell);
+}
+
+type Attempt = (what: string, work: () => Promise<void>) => Promise<void>;
+
+/** Errors become problems, in words. */
+function attempts(): { readonly problems: readonly string[]; readonly attempt: Attempt } {
+  const problems: string[] = [];
+  const attempt: Attempt = async (what, work) => {
+    await work().catch((error: unknown) => {
+      problems.push(`${what}: ${inOneLine(maskSecrets(describeError(error)))}`);
+    });
+  };
+  return { problems, attempt };
+}
+
+async function sayProblems(problems: readonly string[], { log, print }: Pick<Shell, "log" | "print">): Promise<void> {
   if (problems.length === 0) return;
-  for (const problem of problems) shell.log(`warning: ${problem}`);
-  await shell.print(renderNotPosted(problems));
+  for (const problem of problems) log(`warning: ${problem}`);
+  await print(renderNotPosted(problems));
+}
+
+const notPosted = ({ number }: PullRequest): string => `the outcome was not posted to pull request ${number}`;
+
+interface Post {
+  readonly plan: Plan;
+  readonly pullRequest: PullRequest;
+  readonly mode: "update" | "renew";
+  readonly body: string;
+}
+
+async function postOne(
+  { plan, pullRequest: { number }, mode, body }: Post,
+  { api }: OnGithub,
+  { log }: Pick<Shell, "log">,
+): Promise<void> {
+  const own = { number, marker: commentMarker("outcome", plan), body: maskSecrets(body) };
+  const { kind, url } = await postComment(api, own, mode);
+  log(`comment on pull request ${number} ${kind}: ${url}`);
 }
 
 interface Telling {
   readonly branch: string;
   readonly body: string;
   readonly except: number | null;
-  readonly attempt: (what: string, work: () => Promise<void>) => Promise<void>;
+  readonly attempt: Attempt;
 }
 
 /** Those that changed last, and have a plan of ours for this project and environment. */

@@ -5,6 +5,7 @@ import { commentMarker } from "./comment-marker.ts";
 import { bytesOf } from "./fit-details.ts";
 import { code, link, withVisibleSigns } from "./markdown-text.ts";
 import { outcomeVerdict, renderOutcome } from "./outcome.ts";
+import { type Differences, renderDifferences } from "./review.ts";
 
 /** What a merged pull request is told of its deployment, at most 60,000 bytes: a comment of its own beside the plan's. */
 export function renderOutcomeComment(outcome: Outcome, plan: Plan, { runUrl }: { readonly runUrl: string }): string {
@@ -14,6 +15,20 @@ export function renderOutcomeComment(outcome: Outcome, plan: Plan, { runUrl }: {
   if (bytesOf(marker) + bytesOf(whole) <= longestComment) return marker + whole;
   const short = `## ${outcomeVerdict(outcome, plan)}\n\nEach job is in the ${link("run's summary", runUrl)}.\n`;
   return marker + withVisibleSigns(short);
+}
+
+/** What it is told where the deployment was refused for not being what was reviewed: in the place of an outcome. */
+export function renderRefusedComment(
+  differences: Differences,
+  plan: Pick<Plan, "project" | "environment">,
+  { runUrl }: { readonly runUrl: string },
+): string {
+  const marker = `${commentMarker("outcome", plan)}\n`;
+  const title = `## ${code(plan.environment)}: not deployed\n\n`;
+  const end = `\n<sub>${link("run", runUrl)}</sub>\n`;
+  const whole = withVisibleSigns(`${title}${renderDifferences(differences)}${end}`);
+  if (bytesOf(marker) + bytesOf(whole) <= longestComment) return marker + whole;
+  return `${marker}${title}It is not what was reviewed; the ${link("run's summary", runUrl)} has the differences.\n`;
 }
 
 export interface BaseChange {

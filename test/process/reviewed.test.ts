@@ -172,10 +172,13 @@ describe("a deployment on GitHub is held against what was reviewed", () => {
     );
     untouched(before);
     expect(github.deployments.all).toEqual([]);
+    expect(github.comments.on(pull.number).at(-1)?.body).toContain("`default`: not deployed");
 
     const warned = await push(another, { "require-reviewed-plan": "warn" });
     expect(warned.code, warned.stdout).toBe(0);
     expect(warned.summary).toContain("It is deployed all the same");
+    const [, outcome, ...more] = github.comments.on(pull.number);
+    expect([outcome?.body, more]).toEqual([expect.stringContaining("all of them hold"), []]);
     expect(warned.stdout).toContain("warning: not as reviewed: orders: reviewed upgrade");
   });
 
