@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
+import { error, getInput, info, notice, setOutput, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
@@ -10,6 +10,8 @@ import type { RawInputs } from "./inputs/inputs.ts";
 import { inputNames, inputTable } from "./inputs/table.ts";
 import { renderFailure } from "./report/failure.ts";
 import { maskSecrets } from "./secrets.ts";
+
+const show = { error, warning, note: notice };
 
 /** The action: inputs from the runner, the result to the job summary and the outputs. */
 async function main(): Promise<number> {
@@ -29,6 +31,11 @@ async function main(): Promise<number> {
       isTold = true;
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
+    },
+    annotate: (annotations) => {
+      for (const { severity, title, message, file, line } of annotations) {
+        show[severity](message, { title, file, startLine: line });
+      }
     },
     writeOut: null,
     eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),

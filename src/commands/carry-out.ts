@@ -1,4 +1,4 @@
-import { deploy } from "../deploy/deployment.ts";
+import { deploy, type Outcome } from "../deploy/deployment.ts";
 import { disposeOld } from "../deploy/dispose.ts";
 import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
@@ -12,8 +12,12 @@ import type { Job } from "../project/job.ts";
 import { verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
 import { type DeployedJobs, deployedJobs } from "./deployed-jobs.ts";
+import { openRecord } from "./deployment-record.ts";
 import { refuseLostLedger } from "./first-deployment.ts";
+import { onGithub } from "./on-github.ts";
+import { ownComments } from "./own-comments.ts";
 import { report } from "./report.ts";
+import { holdAgainstReview } from "./review.ts";
 import type { CommandResult } from "./shell.ts";
 import type { Site } from "./site.ts";
 import { emptyLedger, lockEnvironment } from "./stores.ts";
@@ -25,6 +29,8 @@ export interface Intent {
   readonly commit: string;
   /** Of the jobs that the cluster should know, now or before a rename. */
   readonly names: readonly string[];
+  /** By which the pull request is found: that of the workflow, where the plan file's own is none of the branch. */
+  readonly reviewedCommit: string;
   /** Throws where that must not be begun. */
   readonly planOn: (ledger: Ledger, deployed: DeployedJobs) => Promise<Planned>;
 }
@@ -64,6 +70,20 @@ export async function carryOut(
   });
   const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const { plan, jobs, leftAlone, removedJobs, renames } = await intent.planOn(ledger, deployed);
+  const github = onGithub(inputs, shell);
+  await holdAgainstReview(
+    { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode: inputs.requireReviewedPlan },
+    github,
+    { ownComments: async (number) => (github === null ? [] : await ownComments(github.api, number)) },
+    shell,
+  );
+  const deployment = deploymentId(inputs.environment, commit, plan.digest);
+  const { environment } = inputs;
+  await using record = await openRecord(
+    { environment, project, commit, deployment },
+    inputs.deploymentRecord === "auto" ? github : null,
+    shell,
+  );
   const context: RunContext = {
     cluster: guardedCluster(cluster, lock.confirm),
     ledger,
@@ -85,8 +105,8 @@ export async function carryOut(
       leftAlone,
       parallelJobs: inputs.parallelJobs,
       settings: {
-        environment: inputs.environment,
-        deployment: deploymentId(inputs.environment, commit, plan.digest),
+        environment,
+        deployment,
         savepointDirectory: inputs.savepointDir,
         verify: verifyLimits(inputs),
       },
@@ -99,5 +119,15 @@ export async function carryOut(
   const { keepSavepoints: policy, parallelJobs, warnSuspendedMs: limitMs } = inputs;
   const tidied = policy === null ? ended : await disposeOld(ended, { policy, jobs, parallelJobs, now }, context);
   const facts = { entries: ledger.entries(), deployed: ledger.deployed() };
-  return await report(withSuspensionWarnings(tidied, facts, { now, limitMs }), shell, { plan });
+  const outcome = withSuspensionWarnings(tidied, facts, { now, limitMs });
+  await record.end(...endOf(outcome));
+  return await report(outcome, shell, { plan });
+}
+
+/** How a deployment went, for its record. */
+function endOf({ jobs }: Outcome): readonly ["success" | "failure", string] {
+  const failed = jobs.filter(({ code }) => code !== null).length;
+  if (failed > 0) return ["failure", `${failed} of ${jobs.length} jobs failed`];
+  const changed = jobs.filter(({ ending }) => ending !== "unchanged").length;
+  return ["success", changed === 0 ? "nothing to do" : `${changed} of ${jobs.length} jobs changed`];
 }

@@ -68,6 +68,7 @@ function intentOfProject(head: RecordedJobs, { checkout, revision, workbench, si
   return {
     project,
     commit: revision.commit,
+    reviewedCommit: revision.commit,
     names: [...head.jobs.map(({ name }) => name), ...Object.keys(renames)],
     async planOn(ledger, deployed) {
       const changes = diffJobs({

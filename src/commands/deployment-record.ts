@@ -4,10 +4,10 @@ import { maskSecrets } from "../secrets.ts";
 import type { OnGithub } from "./on-github.ts";
 import type { Shell } from "./shell.ts";
 
-/** A deployment's record among those of the repository. */
-export interface OpenRecord {
+/** A deployment's record among those of the repository. Where it was not ended, its disposal says that it broke off. */
+export interface OpenRecord extends AsyncDisposable {
   /** Never fails: what is in the way is a line of the log. */
-  end(state: Exclude<RecordState, "in_progress">, description: string): Promise<void>;
+  end(state: "success" | "failure", description: string): Promise<void>;
 }
 
 export interface ToRecord {
@@ -17,7 +17,7 @@ export interface ToRecord {
   readonly deployment: string;
 }
 
-const none: OpenRecord = { end: async () => undefined };
+const none: OpenRecord = { end: async () => undefined, [Symbol.asyncDispose]: async () => undefined };
 
 /**
  * Records on GitHub that a deployment has begun. A missing permission, and a forge that knows no deployments, are a line of
@@ -50,9 +50,15 @@ export async function openRecord(
     return made;
   });
   if (id === null) return none;
+  let isEnded = false;
+  const say = async (state: RecordState, description: string): Promise<void> => {
+    isEnded = true;
+    await attempt(() => setState(api, id, { state, description, run }));
+  };
   return {
-    async end(state, description) {
-      await attempt(() => setState(api, id, { state, description, run }));
+    end: say,
+    async [Symbol.asyncDispose]() {
+      if (!isEnded) await say("error", "it broke off");
     },
   };
 }

@@ -14,7 +14,7 @@ export const driftLabel = "flink-drift";
 /** Where the issue is kept; null where none is wanted. Throws `inputs-invalid` before anything is looked at. */
 export function driftIssuePlace(inputs: StatusInputs, shell: Shell): OnGithub | null {
   if (!inputs.driftIssue) return null;
-  const github = onGithub(inputs, shell);
+  const github = onGithub({ ...inputs, pullRequest: null }, shell);
   if (github !== null) return github;
   const needs = "needs a workflow on GitHub with `issues: write` and its token in `github-token`";
   throw new DeployError("inputs-invalid", `drift-issue: ${needs}`);

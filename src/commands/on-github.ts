@@ -4,6 +4,8 @@ import type { Shell } from "./shell.ts";
 /** A run of a workflow on GitHub, or on a forge that speaks its API, with a token for its repository. */
 export interface OnGithub {
   readonly api: GithubApi;
+  /** `https://github.com`. */
+  readonly server: string;
   /** Page of the run. */
   readonly run: string;
   /** The commit that the workflow runs for; null where that is not told. */
@@ -12,8 +14,11 @@ export interface OnGithub {
   readonly branch: string | null;
 }
 
-/** Null outside of a workflow, and in one whose token was not given. */
-export function onGithub({ githubToken }: { readonly githubToken: string | null }, shell: Shell): OnGithub | null {
+/** Null outside of a workflow, unless a pull request is given; and where no token is. */
+export function onGithub(
+  { githubToken, pullRequest }: { readonly githubToken: string | null; readonly pullRequest: number | null },
+  shell: Pick<Shell, "environment" | "now" | "log" | "deadline" | "sleep">,
+): OnGithub | null {
   const {
     GITHUB_ACTIONS,
     GITHUB_API_URL,
@@ -25,12 +30,15 @@ export function onGithub({ githubToken }: { readonly githubToken: string | null 
     GITHUB_TOKEN,
   } = shell.environment;
   const token = githubToken ?? GITHUB_TOKEN ?? "";
-  if (GITHUB_ACTIONS !== "true" || !repository || token === "") return null;
+  const isMeant = GITHUB_ACTIONS === "true" || pullRequest !== null;
+  if (!isMeant || !repository || token === "") return null;
+  const server = (GITHUB_SERVER_URL || "https://github.com").replace(/\/+$/, "");
   const url = GITHUB_API_URL || "https://api.github.com";
   const { now, log, deadline } = shell;
   return {
     api: new GithubApi({ url, repository, token, sleep: (ms) => shell.sleep(ms, deadline), now, log }),
-    run: `${GITHUB_SERVER_URL || "https://github.com"}/${repository}/actions/runs/${GITHUB_RUN_ID ?? ""}`,
+    server,
+    run: `${server}/${repository}/actions/runs/${GITHUB_RUN_ID ?? ""}`,
     commit: /^[0-9a-f]{40}$/.test(GITHUB_SHA ?? "") ? (GITHUB_SHA ?? null) : null,
     branch: /^refs\/heads\/(.+)$/.exec(GITHUB_REF ?? "")?.[1] ?? null,
   };

@@ -10,6 +10,7 @@ import { isRunnable } from "../plan/runnable.ts";
 import type { Job } from "../project/job.ts";
 import type { Intent, Planned } from "./carry-out.ts";
 import type { DeployedJobs } from "./deployed-jobs.ts";
+import { onGithub } from "./on-github.ts";
 import type { Site } from "./site.ts";
 
 /** A plan of 500 jobs with all their execution plans has about 10 MB. */
@@ -51,11 +52,12 @@ async function textOf(file: string, cwd: string): Promise<string> {
 }
 
 /** The plan as it is, while its base is what the ledger says; throws `plan-changed` with every difference. */
-export function intentOf(plan: Plan, { flinkVersion, inputs }: Pick<Site, "flinkVersion" | "inputs">): Intent {
+export function intentOf(plan: Plan, { flinkVersion, inputs, shell }: Site): Intent {
   const olds = plan.changes.flatMap(({ renamedFrom }) => renamedFrom ?? []);
   return {
     project: plan.project,
     commit: plan.head,
+    reviewedCommit: onGithub(inputs, shell)?.commit ?? plan.head,
     names: [...plan.changes.map(({ job }) => job), ...olds],
     async planOn(ledger, deployed) {
       const { environment } = inputs;

@@ -18,6 +18,8 @@ export async function runCommand(command: string, raw: RawInputs, shell: Shell):
     ...shell,
     log: (line) => shell.log(maskSecrets(line)),
     print: (markdown) => shell.print(maskSecrets(markdown)),
+    annotate: (annotations) =>
+      shell.annotate(annotations.map((one) => ({ ...one, message: maskSecrets(one.message) }))),
   };
   try {
     return await dispatch(command, raw, masked);

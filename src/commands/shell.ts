@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import type { Annotation } from "../report/annotations.ts";
 
 /** What a command needs of the world around it; the two doors make one each. */
 export interface Shell {
@@ -12,6 +13,8 @@ export interface Shell {
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
   readonly print: (markdown: string) => Promise<void>;
+  /** Shows findings at their places in the files, where whoever started the command has a way to. */
+  readonly annotate: (annotations: readonly Annotation[]) => void;
   /** Text for another program, as it is, to standard output; null where that is a log. */
   readonly writeOut: ((text: string) => Promise<void>) | null;
   /** The base commit that the event names, for a pull request; else null. */

@@ -3,7 +3,7 @@ import type { GithubApi } from "./api.ts";
 
 /** The artifact of a workflow run that holds the plan file for an environment, and nothing else. */
 export function planArtifactName(environment: string): string {
-  return `flink-dbt-deploy-plan.${environment}`;
+  return `flink-plan-${environment}`;
 }
 
 export interface PlanArtifact {

@@ -14,11 +14,18 @@ export interface PullRequest {
   readonly head: string;
   /** Without `refs/heads/`. */
   readonly baseBranch: string;
+  /** `owner/name` of the repository that its head is in, where it is another; null where it is this one. */
+  readonly fork: string | null;
 }
 
 const permission = "pull-requests: read";
 
-const end = fields((it) => ({ sha: it.get("sha", string), ref: it.get("ref", string) }));
+/** The repository of a head is null once a fork is deleted. */
+const end = fields((it) => ({
+  sha: it.get("sha", string),
+  ref: it.get("ref", string),
+  repository: it.get("repo", nullable(fields((repository) => repository.get("full_name", string)))),
+}));
 
 const pullRequest: Decoder<PullRequest> = (value, path) => {
   const { head, base, state, ...rest } = fields((it) => ({
@@ -29,7 +36,8 @@ const pullRequest: Decoder<PullRequest> = (value, path) => {
     head: it.get("head", end),
     base: it.get("base", end),
   }))(value, path);
-  return { ...rest, isOpen: state === "open", head: head.sha, baseBranch: base.ref };
+  const fork = head.repository === base.repository ? null : (head.repository ?? "a deleted repository");
+  return { ...rest, isOpen: state === "open", head: head.sha, baseBranch: base.ref, fork };
 };
 
 /** Throws `github-failed` where there is none of that number. */
@@ -50,6 +58,14 @@ export async function pullRequestOfCommit(
   const here = merged.filter(({ baseBranch }) => branch === null || baseBranch === branch);
   // A commit that came through another branch first is of that one's pull request too.
   return here.find(({ mergeCommit }) => mergeCommit === commit) ?? here[0] ?? null;
+}
+
+/** The open pull request whose newest commit it is; null where there is none. */
+export async function openPullRequestOfHead(api: GithubApi, commit: string): Promise<PullRequest | null> {
+  const listed =
+    (await api.find(`/commits/${commit}/pulls?per_page=100`, { decoder: list(pullRequest), permission })) ??
+    (await recentPullRequests(api, { state: "open", branch: null }));
+  return listed.find(({ isOpen, head }) => isOpen && head === commit) ?? null;
 }
 
 async function pullRequestsOfCommit(api: GithubApi, commit: string): Promise<readonly PullRequest[]> {

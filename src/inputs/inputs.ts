@@ -50,6 +50,12 @@ export interface LockInputs {
   readonly lockTimeoutMs: number;
 }
 
+export interface CommentInputs {
+  readonly comment: "update" | "renew" | "off";
+  /** Null: that of the event, or of the commit. */
+  readonly pullRequest: number | null;
+}
+
 export interface ClusterInputs {
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string | null;
@@ -87,7 +93,9 @@ export interface VerifyInputs {
 }
 
 export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
-  StoreInputs & {
+  StoreInputs &
+  CommentInputs & {
+    readonly commitStatus: boolean;
     readonly base: string | null;
     readonly initSql: string | null;
     readonly planFile: string;
@@ -103,6 +111,7 @@ export interface ReviewInputs {
 
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
   ReviewInputs &
+  CommentInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -189,6 +198,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     artifactRetentionDays: read.days("artifact-retention-days"),
     firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
+  const comment = (): CommentInputs => ({
+    comment: read.choice("comment", ["update", "renew", "off"]),
+    pullRequest: read.numberOrNull("pull-request"),
+  });
   const cluster = (): ClusterInputs => ({
     gatewayUrl: read.url("gateway-url"),
     jobmanagerUrl: read.urlOrNull("jobmanager-url"),
@@ -220,6 +233,8 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         ...projectInputs(read),
         ...store(),
+        ...comment(),
+        commitStatus: read.choice("commit-status", ["true", "false"]) === "true",
         base: read.textOrNull("base"),
         initSql: read.textOrNull("init-sql"),
         planFile: read.textOrNull("plan-file") ?? ".flink-dbt-deploy/plan.json",
@@ -232,6 +247,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         planFile: read.textOrNull("plan-file"),
         requireReviewedPlan: read.choice("require-reviewed-plan", ["true", "warn", "false"]),
         deploymentRecord: read.choice("deployment-record", ["auto", "off"]),
+        ...comment(),
         ...store(),
         ...lock(),
         ...cluster(),
@@ -463,6 +479,11 @@ class Reader {
   /** GitHub keeps artifacts for 400 days at most. */
   days(name: InputName): number {
     return this.#whole(name, 1, 400);
+  }
+
+  /** Of a pull request. */
+  numberOrNull(name: InputName): number | null {
+    return this.textOrNull(name) === null ? null : this.#whole(name, 1, 1_000_000_000);
   }
 
   countOrNull(name: InputName): number | null {

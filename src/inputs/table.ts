@@ -287,7 +287,7 @@ export const inputTable = {
   },
   "github-token": {
     description:
-      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+      "Token for GitHub's API: `pull-requests: write` for comments, `statuses: write` for commit statuses, `deployments: write` for the record of a deployment, `actions: read` for the `artifact` store and for reviewed plans. The command takes it from the environment variable only, else GITHUB_TOKEN.",
     kind: "text",
     default: "",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
@@ -338,6 +338,29 @@ export const inputTable = {
     choices: ["auto", "off"],
     default: "auto",
     commands: ["deploy"],
+  },
+  comment: {
+    description:
+      "The comment on the pull request, one for each environment and project: `update` edits it in place, `renew` posts it anew and deletes the old one, `off` posts none. Where it cannot be posted, that is said, and nothing fails.",
+    kind: "choice",
+    choices: ["update", "renew", "off"],
+    default: "update",
+    commands: project,
+  },
+  "pull-request": {
+    description:
+      "Number of the pull request to comment on, and for `deploy` whose reviewed plan counts. Empty: the one of the event, else the open one that the commit is the head of; for `deploy` the merged one that brought the commit. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
+    kind: "count",
+    default: "",
+    commands: project,
+  },
+  "commit-status": {
+    description:
+      "Whether `plan` sets the status `flink-dbt-deploy / <environment>` of the pull request's head: `success`, `failure` where it finds errors, `error` where there is no plan. It can be made a required check.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "true",
+    commands: ["plan"],
   },
   "removed-jobs": {
     description:

@@ -1,9 +1,11 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, string } from "../flink/decode.ts";
+import { reviewDigest } from "../plan/compare-plans.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "../plan/plan.ts";
 import type { DesiredState, UpgradeMode } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
+import { isShown } from "./changes-table.ts";
 
 /** What a plan's comment says to a later run, in a hidden line at its end: enough to tell whether that run does the same. */
 export interface Trailer {
@@ -17,8 +19,8 @@ export interface Trailer {
   readonly flinkVersion: string;
   /** Of the plan, whole: where it is the same, so is all that a deployment would do. */
   readonly digest: string;
-  /** The jobs that change, and those whose change waits until they are resumed; no others. */
-  readonly jobs: readonly TrailerJob[];
+  /** The jobs that change, and those whose change waits until they are resumed; null where they are too many to be told. */
+  readonly jobs: readonly TrailerJob[] | null;
 }
 
 /** One job of a plan, as far as `planDigest` covers it: for saying in what two plans differ. */
@@ -29,7 +31,7 @@ export interface TrailerJob {
   readonly state: StateVerdict["kind"];
   /** The first 12 digits of the digest of the program before; null for a job that is new. */
   readonly before: string | null;
-  /** The first 40 digits of the digest of the program that is to run; null for a job that is removed. */
+  /** `reviewDigest` of what is to run, which no secret is in; null for a job that is removed. */
   readonly after: string | null;
   readonly upgradeMode: UpgradeMode | null;
   readonly desiredState: DesiredState | null;
@@ -41,9 +43,10 @@ const opening = "<!-- flink-dbt-deploy-plan:";
 /** Far above what a comment holds, far below what hurts. */
 const mostBytes = 4_000_000;
 
-export function trailerOf(plan: Plan): Trailer {
+/** With all its jobs. */
+export function trailerOf(plan: Plan): Trailer & { readonly jobs: readonly TrailerJob[] } {
   const { project, environment, base, head, dbtVersion, adapterVersion, flinkVersion, digest } = plan;
-  const jobs = plan.changes.filter(({ kind, reasons }) => kind !== "none" || reasons.length > 0).map(trailerJob);
+  const jobs = plan.changes.filter(isShown).map(trailerJob);
   return { version: 1, project, environment, base, head, dbtVersion, adapterVersion, flinkVersion, digest, jobs };
 }
 
@@ -54,7 +57,7 @@ export function trailerJob({ job, kind, renamedFrom, state, before, after }: Cha
     renamedFrom,
     state: state.kind,
     before: before?.digest.slice(0, 12) ?? null,
-    after: after?.digest.slice(0, 40) ?? null,
+    after: after === null ? null : reviewDigest(after),
     upgradeMode: after?.upgradeMode ?? null,
     desiredState: after?.desiredState ?? null,
     startFrom: after?.startFrom == null ? null : maskSecrets(after.startFrom),
@@ -68,7 +71,7 @@ export function trailerJob({ job, kind, renamedFrom, state, before, after }: Cha
 export function encodeTrailer({ jobs, ...plan }: Trailer): string {
   const text = JSON.stringify({
     ...plan,
-    jobs: jobs.map((job) => [
+    jobs: jobs?.map((job) => [
       job.job,
       job.kind,
       job.state,
@@ -77,8 +80,8 @@ export function encodeTrailer({ jobs, ...plan }: Trailer): string {
       job.renamedFrom,
       job.startFrom,
     ]),
-    before: jobs.map(({ before }) => before ?? "").join(),
-    after: jobs.map(({ after }) => after ?? "").join(),
+    before: jobs?.map(({ before }) => before ?? "").join(),
+    after: jobs?.map(({ after }) => after ?? "").join(),
   });
   return `${opening}${deflateRawSync(text, { level: 9 }).toString("base64")} -->`;
 }
@@ -114,11 +117,13 @@ const decodeDocument: Decoder<Trailer> = (value, path) => {
     adapterVersion: it.get("adapterVersion", string),
     flinkVersion: it.get("flinkVersion", string),
     digest: it.get("digest", hex(64)),
-    jobs: it.get("jobs", list(decodeRow)),
+    jobs: it.get("jobs", nullable(list(decodeRow))),
   }))(value, path);
+  if (read.jobs === null) return { ...read, jobs: null };
+  const number = read.jobs.length;
   const digests = fields((it) => ({
-    before: it.get("before", digestsOf(12, read.jobs.length)),
-    after: it.get("after", digestsOf(40, read.jobs.length)),
+    before: it.get("before", digestsOf(12, number)),
+    after: it.get("after", digestsOf(40, number)),
   }))(value, path);
   const jobs = read.jobs.map((job, index) => ({
     ...job,

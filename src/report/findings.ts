@@ -1,6 +1,15 @@
 import type { Finding } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
-import { code, plainText } from "./markdown-text.ts";
+import { type Files, fileAddress } from "./file-address.ts";
+import { code, count, link, sentence, shortened } from "./markdown-text.ts";
+
+/** How much of the findings is shown. */
+export interface FindingsStyle {
+  /** Lines. */
+  readonly most: number;
+  /** Characters of a message. */
+  readonly messageLength: number;
+}
 
 interface Grouped {
   readonly finding: Finding;
@@ -8,23 +17,31 @@ interface Grouped {
 }
 
 const signs = { error: "⛔", warning: "⚠️", note: "ℹ️" } as const;
+const everything: FindingsStyle = { most: Number.POSITIVE_INFINITY, messageLength: Number.POSITIVE_INFINITY };
 
 /** A heading and a line per problem, errors first; jobs with the same problem share its line. */
-export function renderFindings(findings: readonly Finding[]): readonly string[] {
+export function renderFindings(
+  findings: readonly Finding[],
+  files: Files | null = null,
+  style: FindingsStyle = everything,
+): readonly string[] {
   if (findings.length === 0) return [];
-  const lines = (["error", "warning", "note"] as const).flatMap((severity) =>
-    grouped(findings.filter((finding) => finding.severity === severity)).map(renderFinding),
+  const groups = (["error", "warning", "note"] as const).flatMap((severity) =>
+    grouped(findings.filter((finding) => finding.severity === severity)),
   );
-  return ["### Findings", lines.join("\n")];
+  const lines = groups.slice(0, style.most).map((group) => renderFinding(group, files, style));
+  const more = groups.length - lines.length;
+  return ["### Findings", [...lines, ...(more === 0 ? [] : [`- and ${count(more, "more finding")}`])].join("\n")];
 }
 
-function renderFinding({ finding, jobs }: Grouped): string {
+function renderFinding({ finding, jobs }: Grouped, files: Files | null, { messageLength }: FindingsStyle): string {
   const { severity, file, line, message } = finding;
-  const place = file === null ? "" : `${code(line === null ? file : `${file}:${line}`)}: `;
-  const shown = jobs.slice(0, 5).map(code).join(", ");
+  const where = file === null ? "" : shortened(line === null ? file : `${file}:${line}`, 300);
+  const place = file === null ? "" : `${link(code(where), fileAddress(files, file, line))}: `;
+  const names = jobs.slice(0, 5).map((name) => code(shortened(name, 200)));
   const more = jobs.length > 5 ? ` and ${jobs.length - 5} more` : "";
-  const of = jobs.length === 0 ? "" : ` (${jobs.length === 1 ? "job" : "jobs"} ${shown}${more})`;
-  return `- ${signs[severity]} ${place}${plainText(maskSecrets(message))}${of}`;
+  const of = jobs.length === 0 ? "" : ` (${jobs.length === 1 ? "job" : "jobs"} ${names.join(", ")}${more})`;
+  return `- ${signs[severity]} ${place}${sentence(shortened(maskSecrets(message), messageLength))}${of}`;
 }
 
 function grouped(findings: readonly Finding[]): readonly Grouped[] {

@@ -9,9 +9,11 @@ export function verdictLine({ changes, findings }: Plan): string {
     changing.length === 0 ? "No job changes." : `${count(changing.length, "job")} will change: ${totals(changes)}.`;
   const dropped = changing.filter(({ state }) => state.kind === "dropped").length;
   const unknown = changing.filter(({ state }) => state.kind === "unknown").length;
+  const warnings = findings.filter(({ severity }) => severity === "warning").length;
   const warning = [
     ...(dropped === 0 ? [] : [` ⚠️ **${count(dropped, "job")} will lose all state.**`]),
     ...(unknown === 0 ? [] : [` ⚠️ **${count(unknown, "job")} will be refused, since the state is not known.**`]),
+    ...(warnings === 0 ? [] : [` ⚠️ ${count(warnings, "warning")}, see below.`]),
   ].join("");
   if (refused.length > 0)
     return `⛔ **This plan cannot be deployed: ${count(refused.length, "error")}, see below.** ${total}${warning}`;
@@ -20,7 +22,8 @@ export function verdictLine({ changes, findings }: Plan): string {
 
 const order: readonly ChangeKind[] = ["create", "upgrade", "suspend", "resume", "remove"];
 
-function totals(changes: readonly Change[]): string {
+/** `2 to create, 1 to upgrade`. */
+export function totals(changes: readonly Change[]): string {
   return order
     .map((kind) => ({ kind, number: changes.filter((change) => change.kind === kind).length }))
     .filter(({ number }) => number > 0)
@@ -42,6 +45,41 @@ export function stateWord({ state, kind }: Change): string {
     case "unknown":
       return "⚠️ **not known**";
   }
+}
+
+/** What a deployment of this change does, in a few words, for a row of the table. */
+export function deploymentWord(change: Change): string {
+  const { kind, before, after, state } = change;
+  if (state.kind === "unknown") return "refuse";
+  const isBatch = (after ?? before)?.program.runtimeMode === "batch";
+  switch (kind) {
+    case "create":
+      if (after?.desiredState === "suspended") return "nothing: it is suspended";
+      return isBatch ? "run to the end" : "start";
+    case "upgrade":
+      if (isBatch) return "run again to the end";
+      if (after?.upgradeMode === "stateless") return "stop, start empty";
+      return after?.upgradeMode === "last_state"
+        ? "stop, start from checkpoint or savepoint"
+        : "stop with savepoint, start from it";
+    case "suspend":
+      return isBatch ? "cancel" : "stop with savepoint";
+    case "resume":
+      if (isBatch) return "run to the end";
+      return state.kind === "dropped" ? "start empty" : "start from its savepoint";
+    case "remove":
+      if (before?.desiredState === "suspended") return "nothing runs: its savepoint stays";
+      return isBatch ? "cancel" : "stop with savepoint";
+    case "none":
+      if (after === null) return "nothing: it is left running";
+      return staysSuspended(change) ? "nothing: it stays suspended" : "nothing";
+  }
+}
+
+/** By its model or by command: a job of which nothing is done although its state is spoken of, is at rest. */
+export function staysSuspended({ kind, after, reasons }: Change): boolean {
+  if (kind !== "none" || after === null) return false;
+  return after.desiredState === "suspended" || reasons.some(({ object }) => object === "job state");
 }
 
 /** What a deployment of this change does, step by step. */
@@ -67,9 +105,9 @@ export function deploymentText(change: Change): string {
   }
 }
 
-function noneText({ after }: Change): string {
-  if (after === null) return "The job is left running.";
-  return after.desiredState === "suspended"
+function noneText(change: Change): string {
+  if (change.after === null) return "The job is left running.";
+  return staysSuspended(change)
     ? "Nothing: the job is suspended, and the change takes effect when it is resumed."
     : "Nothing is done to the job now.";
 }
@@ -79,6 +117,8 @@ function upgradeText({ after }: Change, isBatch: boolean): string {
   const isStateless = after?.upgradeMode === "stateless";
   const restore = isStateless
     ? "The job is stopped and the new program is started with empty state"
-    : "The job is stopped with a savepoint and the new program is started from it";
+    : after?.upgradeMode === "last_state"
+      ? "The job is stopped, and the new program is started from its newest checkpoint where that outlives the job, else from a savepoint"
+      : "The job is stopped with a savepoint and the new program is started from it";
   return `${restore}; it processes nothing in between. If the new program does not come to run and complete a checkpoint, the old one is put back${isStateless ? ", with empty state too" : ""}.`;
 }

@@ -4,6 +4,7 @@ import { Blobs } from "./fake-github/blobs.ts";
 import { Caches } from "./fake-github/caches.ts";
 import { Clock } from "./fake-github/clock.ts";
 import { Comments } from "./fake-github/comments.ts";
+import { Commits } from "./fake-github/commits.ts";
 import { Deployments } from "./fake-github/deployments.ts";
 import { Issues } from "./fake-github/issues.ts";
 import { Pulls } from "./fake-github/pulls.ts";
@@ -48,6 +49,7 @@ export class FakeGithub implements AsyncDisposable {
   readonly caches = new Caches(this.blobs, this.clock, FakeGithub.defaultRef);
   readonly accounts = new Accounts(this.site);
   readonly comments = new Comments(this.site, this.accounts, (number) => this.#isNumber(number));
+  readonly commits = new Commits(this.site);
   readonly statuses = new Statuses(this.site, this.accounts);
   readonly pulls = new Pulls(this.site, this.accounts, () => this.#nextNumber());
   readonly issues = new Issues(this.site, this.accounts, () => this.#nextNumber());
@@ -111,6 +113,7 @@ export class FakeGithub implements AsyncDisposable {
       GITHUB_REPOSITORY: FakeGithub.repository,
       GITHUB_REPOSITORY_ID: String(FakeGithub.repositoryId),
       GITHUB_REF: run.ref,
+      GITHUB_SHA: run.headSha,
       GITHUB_RUN_ID: String(run.id),
       GITHUB_RUN_ATTEMPT: "1",
       ACTIONS_RUNTIME_TOKEN: run.token,
@@ -143,8 +146,8 @@ export class FakeGithub implements AsyncDisposable {
 
   #routes(): readonly Route[] {
     return [
-      ...[this.accounts, this.comments, this.statuses, this.pulls, this.issues, this.deployments].flatMap((part) =>
-        part.routes(),
+      ...[this.accounts, this.commits, this.comments, this.statuses, this.pulls, this.issues, this.deployments].flatMap(
+        (part) => part.routes(),
       ),
       {
         method: "GET",
@@ -157,6 +160,12 @@ export class FakeGithub implements AsyncDisposable {
         path: /^\/actions\/artifacts\/(\d+)\/zip$/,
         permission: "actions",
         reply: (_request, [id]) => this.artifacts.download(Number(id)),
+      },
+      {
+        method: "GET",
+        path: /^\/actions\/runs\/(\d+)$/,
+        permission: "actions",
+        reply: (_request, [id]) => this.runs.one(Number(id)),
       },
     ];
   }

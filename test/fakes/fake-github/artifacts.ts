@@ -58,6 +58,13 @@ export class Artifacts {
       this.#store(run, { name, blob: "", digest: null, expiresAt: this.#clock.after(90 * day) });
   }
 
+  /** As a step of the run does that uploads this archive. */
+  upload(run: WorkflowRun, name: string, archive: Buffer): void {
+    const { name: blob } = this.#blobs.forUpload();
+    this.#blobs.overwrite(blob, archive);
+    this.#store(run, { name, blob, digest: null, expiresAt: this.#clock.after(90 * day) });
+  }
+
   /** As a person does. */
   remove(id: number): void {
     const found = this.#stored.find((artifact) => artifact.id === id);
@@ -150,6 +157,7 @@ export class Artifacts {
             id: artifact.run.id,
             repository_id: repositoryId,
             head_repository_id: artifact.run.headRepositoryId,
+            head_sha: artifact.run.headSha,
             head_branch: artifact.run.ref.replace(/^refs\/heads\//, ""),
           },
         })),

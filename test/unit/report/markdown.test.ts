@@ -56,11 +56,11 @@ test("the verdict comes first, then a row per job that changes; the others are c
 
 **3 jobs will change: 1 to create, 1 to upgrade, 1 to remove.**
 
-| Job | Change | Why | State |
-| --- | --- | --- | --- |
-| \`m\` | upgrade | view v changed | Flink decides at the restore |
-| \`new\` | create | new in the project | starts empty |
-| \`old\` | remove | removed from the project | kept |
+| Job | Change | Why | State | Deployment |
+| --- | --- | --- | --- | --- |
+| \`m\` | upgrade | view v changed | Flink decides at the restore | stop with savepoint, start from it |
+| \`new\` | create | new in the project | starts empty | start |
+| \`old\` | remove | removed from the project | kept | stop with savepoint |
 
 499 jobs stay as they are.`,
   );
@@ -77,8 +77,18 @@ test("each changed job has its diff, plan, advice and graph folded away", () => 
   expect(text).toContain("**Deployment:** The job is stopped with a savepoint and the new program is started from it");
 });
 
-test("nothing to do is said in one line", () => {
-  expect(render(many(2, 1), many(2, 1))).toContain("✅ **No job changes.**\n\n2 jobs stay as they are.");
+test("nothing to do is said in one line; few unchanged jobs are listed, folded", () => {
+  expect(render(many(21, 1), many(21, 1))).toContain("✅ **No job changes.**\n\n21 jobs stay as they are.\n");
+  expect(render(many(2, 1), many(2, 1), { unrecorded: ["x"] })).toContain(
+    "✅ **No job changes.**\n\n<details><summary>3 jobs stay as they are.</summary>\n\n`job_0`, `job_1`, `x`\n\n</details>",
+  );
+});
+
+test("a suspended job that stays so is said, whether its program changes or not", () => {
+  const suspended = (name: string, limit: number) => job(name, reading(limit), { desiredState: "suspended" });
+  const text = render([suspended("a", 1), suspended("b", 1)], [suspended("a", 1), suspended("b", 2)]);
+  expect(text).toContain("| `b` | none | view v changed | kept | nothing: it stays suspended |");
+  expect(text).toContain("<summary>1 job stays as it is, suspended.</summary>\n\n`a` (suspended)");
 });
 
 test("a job whose state nobody knows stands in the verdict and in its row, and is not said to start", () => {
@@ -87,7 +97,7 @@ test("a job whose state nobody knows stands in the verdict and in its row, and i
   expect(text).toContain(
     "**1 job will change: 1 to create.** ⚠️ **1 job will be refused, since the state is not known.**",
   );
-  expect(text).toMatch(/^\| `m` \| create \| back in the project.* \| ⚠️ \*\*not known\*\* \|$/m);
+  expect(text).toMatch(/^\| `m` \| create \| back in the project.* \| ⚠️ \*\*not known\*\* \| refuse \|$/m);
   expect(text).toContain("**Deployment:** The job is refused with `needs-operator` until one of the two is done.");
 });
 
@@ -113,18 +123,52 @@ test("text of the project can break neither table nor page", () => {
 
 test("what is dropped for length goes in order: graphs, plans, unchanged lines, diffs, details; never a row", () => {
   const [base, head] = [many(40, 1), many(40, 2)];
-  const signs = ["flowchart", "optimized execution plan", " FROM orders", "-WHERE id", "<details>"];
-  let text = render(base, head);
-  const left: string[][] = [];
-  for (const _sign of signs) {
-    text = render(base, head, {}, Buffer.byteLength(text) - 1);
-    left.push(signs.filter((sign) => text.includes(sign)));
+  const signs = ["flowchart", "optimized execution plan", " FROM orders", "-WHERE id", "<b>job"];
+  const whole = render(base, head);
+  const numbers = (text: string) => signs.map((sign) => text.split(sign).length - 1);
+  expect(numbers(whole)).toEqual([40, 40, 40, 40, 40]);
+  const seen = new Set<number>();
+  for (let limit = Buffer.byteLength(whole) - 1; limit > 5_000; limit -= 2_000) {
+    const text = render(base, head, {}, limit);
+    const shown = numbers(text);
+    const first = shown.findIndex((number) => number > 0);
+    if (first !== -1) expect(shown.slice(first + 1)).toEqual(shown.slice(first + 1).map(() => 40));
+    expect(text.match(/^\| `job_\d+` \| upgrade \|/gm)).toHaveLength(40);
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+    seen.add(first);
   }
-  expect(left).toEqual([signs.slice(1), signs.slice(2), signs.slice(3), signs.slice(4), []]);
-  const shortest = render(base, head, {}, 1);
-  expect(shortest.match(/^\| `job_\d+` \| upgrade \|/gm)).toHaveLength(40);
-  expect(shortest).toContain("**40 jobs will change: 40 to upgrade.**");
-  expect(shortest).toContain("Left out for length: all details.");
+  expect([...seen]).toEqual([0, 1, 2, 3, -1]);
+});
+
+test("what is left out is said, in the fold that lacks it and at the end", () => {
+  const sides = [many(9, 1), many(9, 2)] as const;
+  const text = render(...sides, {}, Buffer.byteLength(render(...sides)) - 1);
+  expect(text).toContain("_Left out for length: graph._\n\n</details>");
+  const folds = text.split("_Left out for length: graph._").length - 1;
+  expect(folds).toBeLessThan(9);
+  expect(text).toContain(`_Left out for length: graphs of ${folds} jobs. The plan file has everything._`);
+});
+
+test("SQL that fits nowhere goes before the graphs and plans of the others", () => {
+  const long = (limit: number) =>
+    job("long", { insert: `INSERT INTO long SELECT ${`'${limit} ${"x".repeat(90)}',\n`.repeat(1_000)} 1` });
+  const text = render([long(1), job("m", reading(1))], [long(2), job("m", reading(2))], {}, 60_000);
+  expect(text).toContain("_Left out for length: SQL._");
+  expect(text.split("flowchart")).toHaveLength(3);
+});
+
+test("where even rows are too many, those stay that a reviewer must not miss, and the others are counted", () => {
+  const [base, head] = [[...many(300, 1), job("gone")], many(300, 2)];
+  head[299] = job("job_299", reading(2), { upgradeMode: "stateless" });
+  const text = render(base, head, {}, 9_000);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(9_000);
+  expect(text).toContain("**301 jobs will change: 300 to upgrade, 1 to remove.** ⚠️ **1 job will lose all state.**");
+  expect(text).toMatch(/^\| `job_299` \| upgrade \| .* ⚠️ \*\*dropped\*\* \|/m);
+  expect(text).toMatch(/^\| `gone` \| remove \|/m);
+  const rows = text.match(/^\| `/gm)?.length ?? 0;
+  expect(rows).toBeGreaterThan(50);
+  const more = 301 - rows;
+  expect(text).toContain(`**${more} more jobs not shown here: ${more} to upgrade.** The plan file has everything.`);
 });
 
 test("500 changed jobs fit into a comment", () => {

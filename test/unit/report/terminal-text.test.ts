@@ -49,16 +49,16 @@ test("a plan is plain text: columns, headings, the diffs, and where its graphs a
   expect(show(planMarkdown)).toBe(`Plan for shop on default
 ════════════════════════
 
-1 job will change: 1 to upgrade.
-
-Job        Change   Why             State
-─────────  ───────  ──────────────  ────────────────────────────
-order_log  upgrade  view v changed  Flink decides at the restore
+1 job will change: 1 to upgrade. ⚠ 1 warning, see below.
 
 Findings
 ────────
 
 - ⚠ models/x.sql:4: <b> is *not* known (job a_b)
+
+Job        Change   Why             State                         Deployment
+─────────  ───────  ──────────────  ────────────────────────────  ──────────────────────────────────
+order_log  upgrade  view v changed  Flink decides at the restore  stop with savepoint, start from it
 
 order_log: upgrade
 ──────────────────
