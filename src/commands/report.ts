@@ -16,7 +16,7 @@ export async function report(
     reason: first?.code ?? "ok",
     message: first === undefined ? null : failed.map((job) => `${job.job}: ${job.message ?? job.ending}`).join("\n"),
     outputs: {
-      "has-changes": String(outcome.jobs.some((job) => job.ending !== "unchanged")),
+      "has-changes": String(outcome.jobs.some(({ ending }) => ending !== "unchanged" && ending !== "saved")),
       jobs: JSON.stringify(
         outcome.jobs.map(({ job, ending, jobId, savepoint, code }) => ({
           job,

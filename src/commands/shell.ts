@@ -34,7 +34,7 @@ export const outputNames = {
   "plan-file": "Path of the plan as JSON (`plan`).",
   "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
   savepoints:
-    "JSON: the path of the savepoint that each job was stopped with, rests with or was started from, by job (`deploy`, `suspend`, `resume`, `rollback`).",
+    "JSON: the path of the savepoint that each job was stopped with, rests with, was started from, or was asked to take, by job (all that change jobs).",
   deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 

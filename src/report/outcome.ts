@@ -10,6 +10,7 @@ const words: { readonly [Ending in JobOutcome["ending"]]: string } = {
   upgraded: "🟢 upgraded",
   resumed: "🟢 resumed",
   suspended: "⏸️ suspended",
+  saved: "💾 savepoint taken",
   removed: "⏹️ removed",
   finished: "🏁 finished",
   "rolled-back": "↩️ put back",
@@ -51,12 +52,18 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null, about: string
 
 /** What a deployment came to, in one line of Markdown. */
 export function outcomeVerdict({ environment, jobs }: Outcome, plan: Plan | null): string {
+  return `${cell(environment)}: ${verdict(jobs, plan)}`;
+}
+
+function verdict(jobs: readonly JobOutcome[], plan: Plan | null): string {
   const total = jobs.length;
   const failed = jobs.filter((job) => job.code !== null).length;
+  if (failed > 0) return `${failed} of ${total} jobs failed`;
+  const saved = jobs.filter((job) => job.ending === "saved").length;
+  if (saved > 0) return `savepoints taken of ${saved} of ${total} jobs, which run on`;
   const changed = jobs.filter((job) => job.ending !== "unchanged").length;
-  const nothing = plan === null ? "nothing to do" : "nothing to do, every job is as the project says";
-  const verdict = changed === 0 ? nothing : `${changed} of ${total} jobs changed, all of them hold`;
-  return `${cell(environment)}: ${failed > 0 ? `${failed} of ${total} jobs failed` : verdict}`;
+  if (changed === 0) return plan === null ? "nothing to do" : "nothing to do, every job is as the project says";
+  return `${changed} of ${total} jobs changed, all of them hold`;
 }
 
 /** `running 5f0c2e1a of commit 1234567890`, as the ledger said before. */
