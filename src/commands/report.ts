@@ -16,7 +16,7 @@ export async function report(
     reason: first?.code ?? "ok",
     message: first === undefined ? null : failed.map((job) => `${job.job}: ${job.message ?? job.ending}`).join("\n"),
     outputs: {
-      "has-changes": String(outcome.jobs.some((job) => job.ending !== "unchanged")),
+      "has-changes": String(outcome.jobs.some(({ ending }) => ending !== "unchanged" && ending !== "saved")),
       jobs: JSON.stringify(
         outcome.jobs.map(({ job, ending, jobId, savepoint, code }) => ({
           job,
@@ -25,6 +25,15 @@ export async function report(
           savepoint,
           reason: code ?? "ok",
         })),
+      ),
+      // What is not known to be anywhere is left out.
+      savepoints: JSON.stringify(
+        Object.fromEntries(
+          outcome.jobs.flatMap(({ job, savepoint, restored }) => {
+            const path = savepoint ?? restored;
+            return path === null ? [] : [[job, path] as const];
+          }),
+        ),
       ),
       deployment: outcome.deployment,
       ...(plan === null ? {} : { "plan-digest": plan.digest }),

@@ -8,6 +8,7 @@ import { resume, suspend } from "./operate.ts";
 import { plan } from "./plan.ts";
 import { projectSecrets } from "./project-secrets.ts";
 import { rollback } from "./rollback.ts";
+import { savepoint } from "./savepoint.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { status } from "./status.ts";
 
@@ -40,6 +41,8 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await resume(inputs, () => projectSecrets(inputs, shell), shell);
     case "rollback":
       return await rollback(inputs, () => projectSecrets(inputs, shell), shell);
+    case "savepoint":
+      return await savepoint(inputs, shell);
     case "history":
       return await history(inputs, shell);
     case "status":

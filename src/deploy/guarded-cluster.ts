@@ -12,6 +12,11 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
       await cluster.stop(request);
     },
     stopStatus: (request) => cluster.stopStatus(request),
+    async takeSavepoint(request) {
+      confirm();
+      await cluster.takeSavepoint(request);
+    },
+    savepointStatus: (request) => cluster.savepointStatus(request),
     lastSavepoint: (jobId) => cluster.lastSavepoint(jobId),
     retainedCheckpoint: (jobId) => cluster.retainedCheckpoint(jobId),
     retention: (jobId) => cluster.retention(jobId),

@@ -124,7 +124,12 @@ export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readon
   LockInputs &
   ClusterInputs &
   RunInputs;
-export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly string[] } & RecordingInputs &
+export type ResumeInputs = {
+  readonly command: "resume";
+  readonly jobs: readonly string[];
+  /** Then `jobs` is one name. */
+  readonly fromSavepoint: string | null;
+} & RecordingInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -144,11 +149,18 @@ export type RollbackInputs = {
   RunInputs &
   ConsentInputs &
   VerifyInputs;
+export type SavepointInputs = { readonly command: "savepoint"; readonly jobs: readonly string[] } & StoreInputs &
+  LockInputs &
+  ClusterInputs &
+  RunInputs & { readonly jobmanagerUrl: string; readonly savepointDir: string };
 export type HistoryInputs = { readonly command: "history"; readonly jobs: readonly string[] } & StoreInputs;
 export type StatusInputs = {
   readonly command: "status";
   readonly jobs: readonly string[];
   readonly noteCheckpoints: boolean;
+  readonly driftIssue: boolean;
+  /** Of the default branch against what is deployed, for the issue; null: not compared. */
+  readonly planFile: string | null;
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
@@ -161,6 +173,7 @@ export type Inputs =
   | SuspendInputs
   | ResumeInputs
   | RollbackInputs
+  | SavepointInputs
   | HistoryInputs
   | StatusInputs
   | LedgerExportInputs
@@ -250,6 +263,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
       return {
         command,
         jobs: read.someJobs(),
+        fromSavepoint: fromSavepoint(read),
         ...recordingInputs(read),
         ...store(),
         ...lock(),
@@ -272,6 +286,17 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...consent(),
         ...verify(),
       };
+    case "savepoint":
+      return {
+        command,
+        jobs: read.someJobs(),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        jobmanagerUrl: savepointNeeds(read.urlOrNull("jobmanager-url"), "jobmanager-url"),
+        savepointDir: savepointNeeds(read.uriOrNull("savepoint-dir"), "savepoint-dir"),
+      };
     case "history":
       return { command, jobs: read.list("jobs"), ...store() };
     case "status":
@@ -279,6 +304,8 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         jobs: read.list("jobs"),
         noteCheckpoints: read.choice("note-checkpoints", ["true", "false"]) === "true",
+        driftIssue: read.choice("drift-issue", ["true", "false"]) === "true",
+        planFile: read.textOrNull("plan-file"),
         ...store(),
         ...cluster(),
         ...warning(),
@@ -294,6 +321,28 @@ function commandOf(text: string): Command {
   if (Object.hasOwn(commands, text)) return text as Command;
   const known = Object.keys(commands).join(", ");
   throw new DeployError("inputs-invalid", `command: ${JSON.stringify(text)} is none of ${known}`);
+}
+
+function fromSavepoint(read: Reader): string | null {
+  const path = read.uriOrNull("from-savepoint");
+  const [name = "", ...others] = read.someJobs();
+  if (path !== null && (others.length > 0 || /[*?]/.test(name))) {
+    throw new DeployError(
+      "inputs-invalid",
+      `from-savepoint: ${path} is the state of one job; name that one in \`jobs\``,
+    );
+  }
+  return path;
+}
+
+/** Through the gateway alone a savepoint is taken only by stopping the job. */
+function savepointNeeds(value: string | null, name: InputName): string {
+  if (value !== null) return value;
+  const why =
+    name === "jobmanager-url"
+      ? "is required for `savepoint`: through the gateway alone Flink takes a savepoint only by stopping the job, which `suspend` does, and `resume` starts it again"
+      : "is required for `savepoint`: the folder that it goes to";
+  throw new DeployError("inputs-invalid", `${name}: ${why}`);
 }
 
 function recordingInputs(read: Reader): RecordingInputs {

@@ -4,6 +4,7 @@ export const commands = {
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
   rollback: "Bring jobs back to what an earlier deployment ran, from the savepoints that they were left with.",
+  savepoint: "Take a savepoint of running jobs, which go on running, and note it in the ledger.",
   history: "Show the deployments that can be rolled back to, and from which savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
   "ledger-export": "Write the ledger into a file of JSON that a person can read.",
@@ -30,12 +31,12 @@ export interface InputDescription {
 const project = ["plan", "deploy"] as const;
 /** `resume` and `rollback` ask dbt only for secrets, which the ledger does not keep. */
 const recorded = ["plan", "deploy", "resume", "rollback"] as const;
-const cluster = ["deploy", "suspend", "resume", "rollback", "status"] as const;
+const cluster = ["deploy", "suspend", "resume", "rollback", "savepoint", "status"] as const;
 const moving = ["ledger-export", "ledger-import"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "rollback", "history", "status", ...moving] as const;
+const all = ["plan", "deploy", "suspend", "resume", "rollback", "savepoint", "history", "status", ...moving] as const;
 const sessions = ["plan", "deploy", "suspend", "resume", "rollback"] as const;
-const operations = ["suspend", "resume", "rollback", "history", "status"] as const;
-const changing = ["deploy", "suspend", "resume", "rollback"] as const;
+const operations = ["suspend", "resume", "rollback", "savepoint", "history", "status"] as const;
+const changing = ["deploy", "suspend", "resume", "rollback", "savepoint"] as const;
 const writing = [...changing, "ledger-import"] as const;
 const starting = ["deploy", "resume", "rollback"] as const;
 
@@ -143,7 +144,7 @@ export const inputTable = {
   },
   "jobmanager-url": {
     description:
-      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway; then checkpoints and restore paths are not verified, and a savepoint whose path is lost has to be found by hand.",
+      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway; then checkpoints and restore paths are not verified, and a savepoint whose path is lost has to be found by hand. Required for `savepoint`.",
     kind: "text",
     default: "",
     commands: cluster,
@@ -162,6 +163,13 @@ export const inputTable = {
     choices: ["git", "file", "cache", "artifact"],
     default: "file",
     commands: all,
+  },
+  "from-savepoint": {
+    description:
+      "Where `resume` starts a job from instead of the state that the ledger has for it: the path of a savepoint or retained checkpoint, as a URI. `jobs` must name that one job. A job that runs is suspended first. Where the ledger knows another state, `allow-replay` must name the job, since what lies between the two is processed again or left out.",
+    kind: "text",
+    default: "",
+    commands: ["resume"],
   },
   "list-command": {
     description:
@@ -224,6 +232,14 @@ export const inputTable = {
     kind: "choice",
     choices: ["true", "false"],
     default: "true",
+    commands: ["status"],
+  },
+  "drift-issue": {
+    description:
+      "`true`: on GitHub `status` keeps one issue per environment that tells what is not as it should be: it is opened, brought up to date and closed by itself. It needs `issues: write`. With `plan-file`, a plan of the default branch with `base: deployed`, also which jobs run another program than that branch's.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
     commands: ["status"],
   },
   "lock-timeout": {
@@ -302,7 +318,7 @@ export const inputTable = {
   },
   jobs: {
     description:
-      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend` and `resume`; elsewhere empty means all.",
+      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend`, `resume` and `savepoint`; elsewhere empty means all.",
     kind: "list",
     default: "",
     commands: operations,
@@ -394,10 +410,10 @@ export const inputTable = {
   },
   "plan-file": {
     description:
-      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made.",
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made. `status`: see `drift-issue`.",
     kind: "path",
     default: "",
-    commands: ["plan", "deploy"],
+    commands: ["plan", "deploy", "status"],
   },
   "markdown-file": {
     description:

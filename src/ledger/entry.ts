@@ -49,6 +49,16 @@ export type Fact =
     }
   /** The newest checkpoint that was seen of a running job: where it might start from, should the cluster forget it. */
   | { readonly kind: "checkpointed"; readonly jobId: string; readonly path: string }
+  /** A savepoint is to be taken of a job that goes on running. */
+  | {
+      readonly kind: "savepoint-intended";
+      readonly jobId: string;
+      readonly triggerId: string;
+      readonly savepointFolder: string;
+    }
+  /** It is there. A person asked for it, so it is never disposed of. */
+  | { readonly kind: "savepoint-taken"; readonly jobId: string; readonly path: string }
+  | { readonly kind: "savepoint-missed"; readonly jobId: string; readonly cause: string }
   /** A savepoint that we took is not there any more: we disposed of it, or found it gone. */
   | { readonly kind: "disposed"; readonly path: string }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
@@ -168,6 +178,9 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   checkpointed: { jobId: text, path: text },
+  "savepoint-intended": { jobId: text, triggerId: text, savepointFolder: text },
+  "savepoint-taken": { jobId: text, path: text },
+  "savepoint-missed": { jobId: text, cause: text },
   disposed: { path: text },
   finished: { jobId: text, reference },
   suspended: {
