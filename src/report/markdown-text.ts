@@ -52,7 +52,7 @@ export function htmlText(text: string): string {
  * prints it from taking a line for a workflow command.
  */
 export function fenced(language: string, text: string): string {
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const longest = [...text.matchAll(/`+/g)].reduce((most, [run]) => Math.max(most, run.length), 0);
   const fence = "`".repeat(Math.max(3, longest + 1));
   const shown = withVisibleText(text).replace(/^([\s\u0085]*):(?=:)/gm, "$1:\u200b");
   return `${fence}${language}\n${shown.replace(/\n+$/, "")}\n${fence}`;

@@ -32,8 +32,8 @@ const ajv = new Ajv({
 });
 ajv.addSchema({ ...description, $id: "github" });
 
-/** What GitHub does and does not write down: a missing permission, limits, a request that cannot be, an outage. */
-const everywhere = new Set([400, 401, 403, 404, 422, 429]);
+/** What GitHub describes apart from the single operations: conditional requests, missing permissions, limits. */
+const everywhere = new Set([304, 400, 401, 403, 404, 422, 429]);
 
 /** Where an exchange is otherwise than GitHub describes it: what was asked, and what was replied. */
 export function violations(exchanges: readonly Exchange[]): readonly string[] {

@@ -32,4 +32,5 @@ test("a name is in code letters unless it could end them", () => {
 test("a fence is longer than any run of backticks in what it holds", () => {
   expect(fenced("sql", "SELECT 1")).toBe("```sql\nSELECT 1\n```");
   expect(fenced("diff", "````\n</details>")).toBe("`````diff\n````\n</details>\n`````");
+  expect(fenced("sql", "` ".repeat(300_000))).toMatch(/^```sql\n/);
 });
