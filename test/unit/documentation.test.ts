@@ -115,7 +115,9 @@ describe("workflows in the documentation", () => {
   });
 
   test.each(ours)("$title asks for no more than it needs", ({ step, workflow }) => {
-    expect(workflow.permissions).toEqual({ contents: "read" });
+    const posts = { "pull-requests": "write", statuses: "write" };
+    const isPlan = step.with?.command === "plan";
+    expect(workflow.permissions).toEqual({ contents: "read", ...(isPlan ? posts : {}) });
     const secrets = Object.values(step.env ?? {}).filter((value) => /\$\{\{\s*secrets\./.test(String(value)));
     const isOfPullRequests = JSON.stringify(workflow.on).includes("pull_request");
     if (isOfPullRequests) expect(secrets).toEqual([]);
