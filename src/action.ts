@@ -1,20 +1,25 @@
-import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { error, getInput, info, setOutput, summary, warning } from "@actions/core";
+import { error, getInput, info, notice, setOutput, setSecret, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
+import { secretInputs } from "./commands/remember-secrets.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
+import { readEventFile } from "./github/event-file.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
 import { inputNames, inputTable } from "./inputs/table.ts";
 import { renderFailure } from "./report/failure.ts";
 import { maskSecrets } from "./secrets.ts";
 
+const show = { error, warning, note: notice };
+
 /** The action: inputs from the runner, the result to the job summary and the outputs. */
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
+  // The runner then hides them in the log of every later step too.
+  for (const secret of secretInputs(raw)) setSecret(secret);
   warnOfWorkspace(command, getInput("store"), getInput("ledger-dir"));
   const startedAt = performance.now();
   const log = (line: string): void =>
@@ -30,8 +35,13 @@ async function main(): Promise<number> {
       info(withoutWorkflowCommands(markdown));
       await summarise(markdown);
     },
+    annotate: (annotations) => {
+      for (const { severity, title, message, file, line } of annotations) {
+        show[severity](message, { title, file, startLine: line });
+      }
+    },
     writeOut: null,
-    eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
+    eventBase: await pullRequestBase(process.env, readEventFile, log),
     now: () => new Date(),
     clock: () => performance.now(),
     sleep,

@@ -37,6 +37,7 @@ async function main(given: readonly string[]): Promise<number> {
     ...watchSignals(log),
     log,
     print: async (markdown) => void print(shown(readable(markdown))),
+    annotate: () => undefined,
     writeOut: (text) =>
       new Promise((resolve, reject) => {
         process.stdout.write(text, (error) => (error ? reject(error) : resolve()));

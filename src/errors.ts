@@ -56,7 +56,10 @@ export const errorCodes = {
   "unknown-job": "No job matches; `flink-dbt-deploy status` lists the names.",
   "unknown-deployment":
     "No deployment is meant by `to`, or more than one, or there is none to go back to; `flink-dbt-deploy history` lists them.",
-  "plan-changed": "Make a new plan and have it reviewed. (Reserved: no command ends with it yet.)",
+  "plan-changed":
+    "What would be deployed is not what was planned or reviewed; the message says where they differ. Nothing was touched. Make a new plan and have it reviewed; or, where the difference is meant, deploy without `plan-file`, or with `require-reviewed-plan: warn`.",
+  "plan-missing":
+    "No reviewed plan of the commit was found, and `require-reviewed-plan: true` asks for one. Nothing was touched. Plan in pull requests with the same `environment` and `comment: update`, or with an uploaded plan file; deploy a direct push with `require-reviewed-plan: warn`.",
   "lock-held":
     "Another run holds the environment's lock, or wrote to its ledger meanwhile. Wait for it to end, then run the same command again; raise `lock-timeout` to wait longer. The lock of a run that died ends by itself after `lock-lease`.",
   "ledger-unreadable":
@@ -65,6 +68,8 @@ export const errorCodes = {
     "The ledger may have expired or been evicted: import a backup with `ledger import`, or set `first-deployment: true` for one run when this really is the first. Nothing was touched.",
   "store-unconfirmed":
     "Make the ledger's store writable (a folder: space, permissions, mount; a repository: the network, the token's rights, rules for the ref; a service: the message says what it answered), then run the same command again. What could not be written down beforehand was not done; the message says where a job is stopped already.",
+  "github-failed":
+    "The message says what GitHub, or the forge that speaks its API, answered. Where a permission is missing, give it to the job; where the service failed, run the same command again.",
   interrupted:
     "Run the same command again soon; it goes on from where it was stopped. The message says where a job is stopped until then.",
   internal: "This is a defect of flink-dbt-deploy. Please report it with the message.",

@@ -1,171 +1,113 @@
 import { join } from "node:path";
-import { type Outcome, deploy as runDeployment } from "../deploy/deployment.ts";
-import { disposeOld } from "../deploy/dispose.ts";
-import { guardedCluster } from "../deploy/guarded-cluster.ts";
-import { deploymentId } from "../deploy/ids.ts";
-import { listedStorage } from "../deploy/state-storage.ts";
-import { withSuspensionWarnings } from "../deploy/suspension-age.ts";
-import type { RunContext } from "../deploy/task.ts";
-import { DeployError } from "../errors.ts";
 import type { DeployInputs } from "../inputs/inputs.ts";
-import { openLedger } from "../ledger/ledger.ts";
-import { sealJob, secretsOf } from "../ledger/stored-job.ts";
+import { sealJob } from "../ledger/stored-job.ts";
 import { diffJobs, renameReason } from "../plan/diff.ts";
 import { makePlan } from "../plan/make-plan.ts";
-import type { Change, Plan } from "../plan/plan.ts";
-import { renderOutcome } from "../report/outcome.ts";
-import { findCheckout, makeScratch, openRevision, refuseUncommitted, renamedSince } from "./checkout.ts";
-import { openCluster, verifyLimits } from "./cluster.ts";
-import { consentOf } from "./consent.ts";
-import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
+import type { Change } from "../plan/plan.ts";
+import { carryOut, type Intent } from "./carry-out.ts";
+import {
+  type Checkout,
+  findCheckout,
+  makeScratch,
+  openRevision,
+  type Revision,
+  refuseUncommitted,
+  renamedSince,
+} from "./checkout.ts";
+import { commitsOfRemoved } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
-import { refuseLostLedger } from "./first-deployment.ts";
-import { readInitSql } from "./init-sql.ts";
-import { recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
+import { intentOf, readPlanFile } from "./plan-from-file.ts";
+import { type RecordedJobs, recordAll, refuseEmpty, refuseErrors } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
-import { emptyLedger, lockEnvironment, openStore } from "./stores.ts";
-import { openWorkbench } from "./workbench.ts";
+import { openSite, type Site } from "./site.ts";
+import { openWorkbench, type Workbench } from "./workbench.ts";
 
-/** Brings the cluster's jobs to the project's state. Nothing is touched before every changed job is known to compile. */
+/**
+ * Brings the cluster's jobs to the project's state, or to what a plan file says of it. Nothing is touched before every
+ * changed job is known to compile.
+ */
 export async function deploy(inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
+  return inputs.planFile === null
+    ? await deployProject(inputs, shell)
+    : await deployPlanFile(inputs.planFile, inputs, shell);
+}
+
+/** Without dbt, git and a planner: only the cluster compiles the programs, each before its job is stopped. */
+async function deployPlanFile(file: string, inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
+  const plan = await readPlanFile(file, shell.cwd);
+  refuseErrors(plan.findings);
+  await using site = await openSite(inputs, shell);
+  return await carryOut(site, intentOf(plan, site));
+}
+
+async function deployProject(inputs: DeployInputs, shell: Shell): Promise<CommandResult> {
   await using scratch = await makeScratch();
   const checkout = await findCheckout(shell.cwd, inputs.projectDir);
-  const initSql = await readInitSql(inputs.initSql, shell.cwd);
-  const { cluster: opened, flinkVersion } = await openCluster(inputs, initSql, shell);
-  await using cluster = opened;
-  if (inputs.flinkVersion !== null && inputs.flinkVersion !== flinkVersion) {
-    throw new DeployError(
-      "version-mismatch",
-      `flink-version is ${inputs.flinkVersion}, but the cluster at ${inputs.gatewayUrl} runs ${flinkVersion}`,
-    );
-  }
+  await using site = await openSite(inputs, shell);
+  const { flinkVersion } = site;
   await using revision = await openRevision(checkout, inputs.head, join(scratch.folder, "head-tree"));
   refuseUncommitted(revision);
-  const store = await openStore(inputs, shell);
   await using workbench = await openWorkbench({ inputs, flinkVersion, folder: scratch.folder, shell });
   const head = await recordAll(await workbench.openSide("head", revision), workbench.planner, shell.log);
   refuseErrors(head.findings);
   refuseEmpty(head);
+  return await carryOut(site, intentOfProject(head, { checkout, revision, workbench, site }));
+}
 
-  await using lock = await lockEnvironment(store, inputs, shell);
-  const { project } = head.recording;
-  const ledger = await openLedger(store, {
-    environment: inputs.environment,
+interface Recorded {
+  readonly checkout: Checkout;
+  readonly revision: Revision;
+  readonly workbench: Workbench;
+  readonly site: Site;
+}
+
+function intentOfProject(head: RecordedJobs, { checkout, revision, workbench, site }: Recorded): Intent {
+  const { inputs, shell, flinkVersion } = site;
+  const { removedJobs, renames } = inputs;
+  const { project, dbtVersion, adapterVersion } = head.recording;
+  return {
     project,
     commit: revision.commit,
-    now: () => shell.now().toISOString(),
-    confirmLock: lock.confirm,
-  });
-  if (ledger.entries().length === 0) shell.log(emptyLedger(store));
-  refuseLostLedger({
-    keeps: store.keeps,
-    isLedgerEmpty: ledger.entries().length === 0,
-    isFirst: inputs.firstDeployment,
-    names: [...head.jobs.map(({ name }) => name), ...Object.keys(inputs.renames)],
-    onCluster: await cluster.jobs(),
-  });
-  const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
-  const changes = diffJobs({
-    base: deployed.jobs,
-    head: head.jobs.map(sealJob),
-    suspendedInBase: deployed.suspended,
-    held: deployed.held,
-    past: deployed.past,
-    lost: deployed.lost,
-    keepRemoved: inputs.removedJobs === "keep",
-    renames: inputs.renames,
-    renamedFiles: await renamedSince(commitsOfRemoved(ledger.deployed(), deployed, head.jobs), revision, checkout),
-  });
-  sayRenames(changes, shell.log);
-  const explained = await explainChanges(changes, workbench.planner);
-  refuseErrors(explained.findings);
-  const unchanged =
-    inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
-  for (const { severity, job, message } of [...explained.findings, ...unchanged])
-    if (severity === "warning") shell.log(`warning: ${job}: ${message}`);
-  const { recording } = head;
-  const plan = makePlan({
-    project: recording.project,
-    environment: inputs.environment,
-    base: "deployed",
-    head: revision.commit,
-    dbtVersion: recording.dbtVersion,
-    adapterVersion: recording.adapterVersion,
-    flinkVersion,
-    changes: explained.changes,
-    unrecorded: [],
-    findings: [...head.findings, ...explained.findings, ...unchanged],
-  });
-  const deployment = deploymentId(inputs.environment, revision.commit, plan.digest);
-  const context: RunContext = {
-    cluster: guardedCluster(cluster, lock.confirm),
-    ledger,
-    log: (job, line) => shell.log(`${job}: ${line}`),
-    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
-    clock: shell.clock,
-    signal: shell.signal,
-    deadline: shell.deadline,
-  };
-  const ended = await runDeployment(
-    {
-      jobs: head.jobs,
-      compiledPlans: new Map(
-        plan.changes.map(({ job, explainedAfter }) => [job, explainedAfter?.compiledPlan ?? null]),
-      ),
-      flinkVersion,
-      removedJobs: inputs.removedJobs,
-      renames: inputs.renames,
-      parallelJobs: inputs.parallelJobs,
-      settings: {
+    reviewedCommit: revision.commit,
+    names: [...head.jobs.map(({ name }) => name), ...Object.keys(renames)],
+    async planOn(ledger, deployed) {
+      const changes = diffJobs({
+        base: deployed.jobs,
+        head: head.jobs.map(sealJob),
+        suspendedInBase: deployed.suspended,
+        held: deployed.held,
+        past: deployed.past,
+        lost: deployed.lost,
+        keepRemoved: removedJobs === "keep",
+        renames,
+        renamedFiles: await renamedSince(commitsOfRemoved(ledger.deployed(), deployed, head.jobs), revision, checkout),
+      });
+      sayRenames(changes, shell.log);
+      const explained = await explainChanges(changes, workbench.planner);
+      refuseErrors(explained.findings);
+      const unchanged =
+        inputs.initSql === null ? [] : await explainUnchanged(changes, deployed.compiledPlans, workbench.planner);
+      for (const { severity, job, message } of [...explained.findings, ...unchanged])
+        if (severity === "warning") shell.log(`warning: ${job}: ${message}`);
+      const plan = makePlan({
+        project,
         environment: inputs.environment,
-        deployment,
-        savepointDirectory: inputs.savepointDir,
-        verify: verifyLimits(inputs),
-      },
-      consentOf: consentOf(inputs),
-      secrets: secretsOf(head.jobs.map((job) => job.program)),
+        base: "deployed",
+        head: revision.commit,
+        dbtVersion,
+        adapterVersion,
+        flinkVersion,
+        changes: explained.changes,
+        unrecorded: [],
+        findings: [...head.findings, ...explained.findings, ...unchanged],
+      });
+      return { plan, jobs: head.jobs, leftAlone: new Map(), removedJobs, renames };
     },
-    context,
-  );
-  const now = shell.now().getTime();
-  const { keepSavepoints: policy, parallelJobs, warnSuspendedMs: limitMs } = inputs;
-  const tidied =
-    policy === null ? ended : await disposeOld(ended, { policy, jobs: head.jobs, parallelJobs, now }, context);
-  const facts = { entries: ledger.entries(), deployed: ledger.deployed() };
-  return await report(withSuspensionWarnings(tidied, facts, { now, limitMs }), shell, { plan });
+  };
 }
 
 /** Before a job is stopped for good that may only have another name. */
 function sayRenames(changes: readonly Change[], log: (line: string) => void): void {
   for (const { job, kind, reasons } of changes)
     for (const { object, text } of reasons) if (kind === "create" && object === renameReason) log(`${job} ${text}`);
-}
-
-/** Prints an outcome and makes the command's result of it: the first job's code that is one. */
-export async function report(
-  outcome: Outcome,
-  shell: Shell,
-  { plan, about = null }: { readonly plan: Plan | null; readonly about?: string | null },
-): Promise<CommandResult> {
-  await shell.print(renderOutcome(outcome, plan, about));
-  const failed = outcome.jobs.filter((job) => job.code !== null);
-  const [first] = failed;
-  return {
-    reason: first?.code ?? "ok",
-    message: first === undefined ? null : failed.map((job) => `${job.job}: ${job.message ?? job.ending}`).join("\n"),
-    outputs: {
-      "has-changes": String(outcome.jobs.some((job) => job.ending !== "unchanged")),
-      jobs: JSON.stringify(
-        outcome.jobs.map(({ job, ending, jobId, savepoint, code }) => ({
-          job,
-          ending,
-          jobId,
-          savepoint,
-          reason: code ?? "ok",
-        })),
-      ),
-      deployment: outcome.deployment,
-      ...(plan === null ? {} : { "plan-digest": plan.digest }),
-    },
-  };
 }

@@ -1,4 +1,13 @@
 import { DeployError } from "../errors.ts";
+import type { Deployed } from "../ledger/fold.ts";
+
+/** The jobs that something can be done with: those that the ledger knows and that were not removed. */
+export function operable(deployed: Deployed): readonly string[] {
+  return [...deployed.values()]
+    .filter(({ settled, attempt }) => attempt !== null || (settled !== null && settled.kind !== "removed"))
+    .map(({ name }) => name)
+    .sort();
+}
 
 /** The names that match any of the patterns (`*` any text, `?` one character), in their order. Throws `unknown-job`. */
 export function matchingNames(names: readonly string[], patterns: readonly string[]): readonly string[] {

@@ -9,12 +9,14 @@ import { makePlan } from "../plan/make-plan.ts";
 import type { Plan } from "../plan/plan.ts";
 import { encodePlan } from "../plan/plan-file.ts";
 import type { Finding } from "../project/job.ts";
+import { annotationsOf } from "../report/annotations.ts";
 import { renderPlan } from "../report/markdown.ts";
 import { type Checkout, findCheckout, makeScratch, openRevision, type Revision, renamedSince } from "./checkout.ts";
 import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
 import { initSqlFindings } from "./init-sql.ts";
 import { writeOutput } from "./output-file.ts";
+import { postPlan } from "./post-plan.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { emptyLedger, openStore } from "./stores.ts";
@@ -23,8 +25,17 @@ import { defaultFlinkVersion, openWorkbench, type Workbench } from "./workbench.
 /** Stays below what GitHub takes for a job summary (1 MiB a step). */
 const largestMarkdown = 1_000_000;
 
-/** Shows what a change does to the jobs: no cluster is asked, and nothing is kept but the plan. */
+/** Shows what a change does to the jobs, on its pull request too: no cluster is asked, and nothing is kept but the plan. */
 export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandResult> {
+  try {
+    return await planAndTell(inputs, shell);
+  } catch (error) {
+    await postPlan({ kind: "failed", error }, inputs, shell);
+    throw error;
+  }
+}
+
+async function planAndTell(inputs: PlanInputs, shell: Shell): Promise<CommandResult> {
   await using scratch = await makeScratch();
   const checkout = await findCheckout(shell.cwd, inputs.projectDir);
   const flinkVersion = inputs.flinkVersion ?? defaultFlinkVersion;
@@ -38,6 +49,8 @@ export async function plan(inputs: PlanInputs, shell: Shell): Promise<CommandRes
     await writeOutput({ input: "markdown-file", file: inputs.markdownFile, cwd }, markdown);
   }
   await shell.print(markdown);
+  shell.annotate(annotationsOf(made.findings, checkout.project));
+  await postPlan({ kind: "made", plan: made, folder: checkout.project }, inputs, shell);
   const changes = made.changes.filter((change) => change.kind !== "none");
   const outputs = {
     "has-changes": String(changes.length > 0),

@@ -5,9 +5,9 @@ import { historyOf, inUtc } from "../ledger/history.ts";
 import type { Secrets } from "../ledger/stored-job.ts";
 import { verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
-import { report } from "./deploy.ts";
 import { matchingNames } from "./names.ts";
 import { operateOn } from "./operation.ts";
+import { report } from "./report.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 
 /** Brings the jobs' programs back to what a deployment had left; what is stopped for it keeps a savepoint. */

@@ -7,7 +7,9 @@ import { exportLedger, importLedger } from "./move-ledger.ts";
 import { resume, suspend } from "./operate.ts";
 import { plan } from "./plan.ts";
 import { projectSecrets } from "./project-secrets.ts";
+import { rememberSecrets } from "./remember-secrets.ts";
 import { rollback } from "./rollback.ts";
+import { savepoint } from "./savepoint.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { status } from "./status.ts";
 
@@ -17,7 +19,10 @@ export async function runCommand(command: string, raw: RawInputs, shell: Shell):
     ...shell,
     log: (line) => shell.log(maskSecrets(line)),
     print: (markdown) => shell.print(maskSecrets(markdown)),
+    annotate: (annotations) =>
+      shell.annotate(annotations.map((one) => ({ ...one, message: maskSecrets(one.message) }))),
   };
+  rememberSecrets(raw, shell.environment);
   try {
     return await dispatch(command, raw, masked);
   } catch (error) {
@@ -38,6 +43,8 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await resume(inputs, () => projectSecrets(inputs, shell), shell);
     case "rollback":
       return await rollback(inputs, () => projectSecrets(inputs, shell), shell);
+    case "savepoint":
+      return await savepoint(inputs, shell);
     case "history":
       return await history(inputs, shell);
     case "status":

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../errors.ts";
+import type { Annotation } from "../report/annotations.ts";
 
 /** What a command needs of the world around it; the two doors make one each. */
 export interface Shell {
@@ -12,6 +13,8 @@ export interface Shell {
   readonly log: (line: string) => void;
   /** The command's result as Markdown: to standard output, and to the job summary where there is one. */
   readonly print: (markdown: string) => Promise<void>;
+  /** Shows findings at their places in the files, where whoever started the command has a way to. */
+  readonly annotate: (annotations: readonly Annotation[]) => void;
   /** Text for another program, as it is, to standard output; null where that is a log. */
   readonly writeOut: ((text: string) => Promise<void>) | null;
   /** The base commit that the event names, for a pull request; else null. */
@@ -30,6 +33,8 @@ export const outputNames = {
   jobs: "JSON: a list of jobs, each with its name and what happens or happened to it; of `history` a list of deployments.",
   "plan-file": "Path of the plan as JSON (`plan`).",
   "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
+  savepoints:
+    "JSON: the path of the savepoint that each job was stopped with, rests with, was started from, or was asked to take, by job (all that change jobs).",
   deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 

@@ -9,6 +9,7 @@ import type { Store } from "../ledger/store.ts";
 import { renderStatus } from "../report/status.ts";
 import { statusRow } from "../report/status-row.ts";
 import { openCluster } from "./cluster.ts";
+import { driftIssuePlace, keepDriftIssue } from "./drift-issue.ts";
 import { matchingNames } from "./names.ts";
 import { noteCheckpoints } from "./note-checkpoints.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -22,6 +23,7 @@ const parallelJobs = 4;
  * expire. `job-down` or `needs-operator` where there are problems; warnings change nothing about the result.
  */
 export async function status(inputs: StatusInputs, shell: Shell): Promise<CommandResult> {
+  const issuePlace = driftIssuePlace(inputs, shell);
   const store = await openStore(inputs, shell);
   const entries = await readEntries(store);
   const deployed = fold(entries);
@@ -50,6 +52,7 @@ export async function status(inputs: StatusInputs, shell: Shell): Promise<Comman
     return statusRow({ name, recorded: of, jobs, health: healths.get(name)?.health ?? null, warning });
   });
   await shell.print(renderStatus({ environment: inputs.environment, flinkVersion, rows }));
+  if (issuePlace !== null) await keepDriftIssue(rows, issuePlace, inputs, shell);
   const wrong = rows.filter((row) => row.problem !== null);
   const isDown = wrong.some(
     ({ recorded, clusterState: state }) =>

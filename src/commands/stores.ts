@@ -9,7 +9,7 @@ import { openArtifactStore } from "../ledger/stores/artifact.ts";
 import { openCacheStore } from "../ledger/stores/cache.ts";
 import { combineStores, lockedStores } from "../ledger/stores/combined.ts";
 import { openFileStore } from "../ledger/stores/file.ts";
-import { GithubApi } from "../ledger/stores/github/api.ts";
+import { ArtifactApi } from "../ledger/stores/github/api.ts";
 import { CacheService } from "../ledger/stores/github/cache-service.ts";
 import { artifactClient, cacheClient } from "../ledger/stores/github/toolkit-clients.ts";
 import { actionsRuntime } from "./actions.ts";
@@ -46,7 +46,7 @@ async function openOne(kind: StoreKind, inputs: StoreInputs, shell: Shell): Prom
       if (token === "") throw new DeployError("inputs-invalid", "github-token: the artifact store needs one");
       return openArtifactStore({
         environment,
-        api: new GithubApi({ url, repository, token, sleep, now, log }),
+        api: new ArtifactApi({ url, repository, token, sleep, now, log }),
         client: artifactClient(shell.environment),
         repositoryId,
         ref,

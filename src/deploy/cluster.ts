@@ -110,6 +110,13 @@ export interface StopRequest {
   readonly savepointFolder: string | null;
 }
 
+/** For a savepoint of a job that goes on running. */
+export interface SavepointRequest {
+  readonly jobId: string;
+  readonly triggerId: string;
+  readonly savepointFolder: string;
+}
+
 /** A session in which a program's tables exist, so that only the INSERT is left to send. */
 export interface PreparedProgram extends AsyncDisposable {
   /** Tables that a catalog held before, and not as the program declares them: they are taken as they are. */
@@ -133,6 +140,9 @@ export interface Cluster extends AsyncDisposable {
   /** Idempotent by trigger id where the JobManager is reached. */
   stop(request: StopRequest): Promise<void>;
   stopStatus(request: StopRequest): Promise<StopStatus>;
+  /** The job goes on running. Idempotent by trigger id; throws `savepoint-failed` through the gateway alone. */
+  takeSavepoint(request: SavepointRequest): Promise<void>;
+  savepointStatus(request: SavepointRequest): Promise<StopStatus>;
   lastSavepoint(jobId: string): Promise<LastSavepoint>;
   /** Of a job that is FAILED or CANCELED: the checkpoint that Flink kept of it. */
   retainedCheckpoint(jobId: string): Promise<Retained>;

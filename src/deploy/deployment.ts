@@ -1,6 +1,6 @@
 import { DeployError, type ErrorCode } from "../errors.ts";
 import type { JobReference } from "../ledger/entry.ts";
-import type { Attempt, RecordedJob } from "../ledger/fold.ts";
+import type { Attempt, Deployed, RecordedJob } from "../ledger/fold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { keepJob, loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
@@ -21,6 +21,8 @@ export interface DeploymentRequest {
   readonly removedJobs: "stop" | "keep";
   /** Old name → new name. */
   readonly renames: Readonly<Record<string, string>>;
+  /** Deployed jobs that are neither looked at nor removed: by name a note why. None unless given. */
+  readonly leftAlone?: ReadonlyMap<string, string>;
   readonly parallelJobs: number;
   readonly settings: Omit<Settings, "canPutBack" | "settledMode">;
   /** By job name. */
@@ -32,10 +34,13 @@ export interface Outcome {
   readonly environment: string;
   readonly deployment: string;
   readonly jobs: readonly JobOutcome[];
+  /** What the ledger said before, for people. */
+  readonly before?: Deployed;
 }
 
 /** Brings the environment to the request. */
 export async function deploy(request: DeploymentRequest, context: RunContext): Promise<Outcome> {
+  const before = context.ledger.deployed();
   context.ledger.begin(request.settings.deployment);
   await recordRenames(request, context);
   const removed = await removals(request, context);
@@ -46,7 +51,16 @@ export async function deploy(request: DeploymentRequest, context: RunContext): P
     ),
   ];
   const { environment, deployment } = request.settings;
-  return { environment, deployment, jobs: [...removed.kept, ...(await settleAll(waves, request, context))] };
+  const untouched = [...(request.leftAlone ?? [])].map(([name, note]) => ({
+    ...unchanged(context.ledger.job(name)),
+    notes: [note],
+  }));
+  return {
+    environment,
+    deployment,
+    before,
+    jobs: [...removed.kept, ...untouched, ...(await settleAll(waves, request, context))],
+  };
 }
 
 /** Wave by wave; the first failure stops further waves, not running ones. */
@@ -238,6 +252,7 @@ async function removals(
   const gone = [...context.ledger.deployed().values()].filter(
     (recorded) =>
       !names.has(recorded.name) &&
+      !request.leftAlone?.has(recorded.name) &&
       isKnown(recorded) &&
       (recorded.project === null || project === null || recorded.project === project),
   );

@@ -31,6 +31,13 @@ export function gatewayCluster(options: ClusterOptions): Cluster {
       void stopJob(request, options).then((status) => stops.set(request.triggerId, status));
     },
     stopStatus: async (request) => stops.get(request.triggerId) ?? { kind: "unknown" },
+    async takeSavepoint({ jobId }) {
+      throw new DeployError(
+        "savepoint-failed",
+        `the gateway alone takes a savepoint of ${jobId} only by stopping it; give \`jobmanager-url\``,
+      );
+    },
+    savepointStatus: async () => ({ kind: "unknown" }),
     lastSavepoint: async () => ({ kind: "unknown" }),
     retainedCheckpoint: async () => ({ kind: "unknown" }),
     retention: async () => null,

@@ -56,10 +56,16 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
         if (!(error instanceof DeployError) || error.code !== "unknown-job") throw error;
       }
     },
-    async stopStatus(request): Promise<StopStatus> {
-      const status = await jobmanager.savepointStatus(request.jobId, request.triggerId);
-      return status.kind === "completed" ? { kind: "completed", savepoint: status.path } : status;
+    stopStatus: (request) => savepointStatusOf(jobmanager, request),
+    async takeSavepoint({ jobId, triggerId, savepointFolder }) {
+      try {
+        await jobmanager.triggerSavepoint(jobId, { targetDirectory: savepointFolder, triggerId });
+      } catch (error) {
+        // It has ended by itself: the next look shows how.
+        if (!(error instanceof DeployError) || error.code !== "unknown-job") throw error;
+      }
     },
+    savepointStatus: (request) => savepointStatusOf(jobmanager, request),
     lastSavepoint: (jobId) => lastSavepointOf(jobmanager, jobId),
     retainedCheckpoint: (jobId) => retainedCheckpointOf(jobmanager, jobId),
     retention: (jobId) => retentionOf(jobmanager, jobId),
@@ -81,6 +87,14 @@ export function jobmanagerCluster(jobmanager: JobManager, options: ClusterOption
     prepare: (program) => prepareProgram(program, options),
     [Symbol.asyncDispose]: async () => {},
   };
+}
+
+async function savepointStatusOf(
+  jobmanager: JobManager,
+  { jobId, triggerId }: { readonly jobId: string; readonly triggerId: string },
+): Promise<StopStatus> {
+  const status = await jobmanager.savepointStatus(jobId, triggerId);
+  return status.kind === "completed" ? { kind: "completed", savepoint: status.path } : status;
 }
 
 async function lastSavepointOf(jobmanager: JobManager, jobId: string): Promise<LastSavepoint> {

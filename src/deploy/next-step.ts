@@ -23,8 +23,7 @@ export function nextStep(
     job: name,
     since: recorded.since,
   };
-  const { checkpoint } = recorded;
-  const noted = settled?.kind === "running" && settled.jobId === checkpoint?.jobId ? checkpoint.path : null;
+  const noted = settled?.kind === "running" && settled.jobId === recorded.noted?.jobId ? recorded.noted.path : null;
   const situation: Situation = { name, desired, settled, noted, observed, settings, key };
   if (attempt === null) return begin(situation);
   const submission = attempt.submissions.at(-1);

@@ -42,6 +42,8 @@ export function patientCluster(cluster: Cluster, patience: Patience): Cluster {
     lagMs: () => patiently(() => cluster.lagMs()),
     stop: (request) => patiently(() => cluster.stop(request)),
     stopStatus: (request) => patiently(() => cluster.stopStatus(request)),
+    takeSavepoint: (request) => patiently(() => cluster.takeSavepoint(request)),
+    savepointStatus: (request) => patiently(() => cluster.savepointStatus(request)),
     lastSavepoint: (jobId) => patiently(() => cluster.lastSavepoint(jobId)),
     retainedCheckpoint: (jobId) => patiently(() => cluster.retainedCheckpoint(jobId)),
     retention: (jobId) => patiently(() => cluster.retention(jobId)),

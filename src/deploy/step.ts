@@ -102,7 +102,7 @@ export interface Situation {
   readonly name: string;
   readonly desired: Desired;
   readonly settled: Settled | null;
-  /** Where the job that runs was seen to have a checkpoint, though a newer one may have followed. */
+  /** Where the job that runs was seen to have a checkpoint or savepoint, though a newer checkpoint may have followed. */
   readonly noted: string | null;
   readonly observed: Observed;
   readonly settings: Settings;
@@ -115,6 +115,8 @@ export type Ending =
   | "upgraded"
   | "resumed"
   | "suspended"
+  /** A savepoint was taken of it, and it runs on. */
+  | "saved"
   | "removed"
   | "finished"
   | "rolled-back"

@@ -6,6 +6,10 @@ import type { JobOutcome } from "./task.ts";
 
 const dayMs = 24 * 3_600_000;
 
+type Note = Extract<Entry["fact"], { kind: "checkpointed" | "savepoint-taken" }>;
+
+const isNote = (fact: Entry["fact"]): fact is Note => fact.kind === "checkpointed" || fact.kind === "savepoint-taken";
+
 /** When the ledger first told of a state, as ISO 8601, by its normalised path. */
 export type StateTimes = ReadonlyMap<string, string>;
 
@@ -13,7 +17,7 @@ export type StateTimes = ReadonlyMap<string, string>;
 export function stateTimes(entries: readonly Entry[]): StateTimes {
   const times = new Map<string, string>();
   for (const { fact, at } of entries) {
-    const path = "savepoint" in fact ? fact.savepoint : fact.kind === "checkpointed" ? fact.path : null;
+    const path = "savepoint" in fact ? fact.savepoint : isNote(fact) ? fact.path : null;
     if (path !== null && !times.has(normalisePath(path))) times.set(normalisePath(path), at);
   }
   return times;

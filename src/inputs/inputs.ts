@@ -1,6 +1,7 @@
 import { DeployError } from "../errors.ts";
 import { holdsPassword, mask } from "../secrets.ts";
-import { type Command, commands, type InputName, inputTable } from "./table.ts";
+import { type AccessInputs, accessInputs } from "./access.ts";
+import { type Command, commands, type InputName, inputTable, isSecretInput } from "./table.ts";
 
 /** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
 export interface RecordingInputs {
@@ -50,9 +51,16 @@ export interface LockInputs {
   readonly lockTimeoutMs: number;
 }
 
+export interface CommentInputs {
+  readonly comment: "update" | "renew" | "off";
+  /** Null: that of the event, or of the commit. */
+  readonly pullRequest: number | null;
+}
+
 export interface ClusterInputs {
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string | null;
+  readonly access: AccessInputs;
 }
 
 /** Times in ms. */
@@ -87,13 +95,25 @@ export interface VerifyInputs {
 }
 
 export type PlanInputs = { readonly command: "plan" } & ProjectInputs &
-  StoreInputs & {
+  StoreInputs &
+  CommentInputs & {
+    readonly commitStatus: boolean;
     readonly base: string | null;
     readonly initSql: string | null;
     readonly planFile: string;
     readonly markdownFile: string | null;
   };
+/** How a deployment is held against what was planned and reviewed, and where it is told. */
+export interface ReviewInputs {
+  /** Null: the plan is made. */
+  readonly planFile: string | null;
+  readonly requireReviewedPlan: "true" | "warn" | "false";
+  readonly deploymentRecord: "auto" | "off";
+}
+
 export type DeployInputs = { readonly command: "deploy" } & ProjectInputs &
+  ReviewInputs &
+  CommentInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -106,7 +126,12 @@ export type SuspendInputs = { readonly command: "suspend"; readonly jobs: readon
   LockInputs &
   ClusterInputs &
   RunInputs;
-export type ResumeInputs = { readonly command: "resume"; readonly jobs: readonly string[] } & RecordingInputs &
+export type ResumeInputs = {
+  readonly command: "resume";
+  readonly jobs: readonly string[];
+  /** Then `jobs` is one name. */
+  readonly fromSavepoint: string | null;
+} & RecordingInputs &
   StoreInputs &
   LockInputs &
   ClusterInputs &
@@ -126,11 +151,18 @@ export type RollbackInputs = {
   RunInputs &
   ConsentInputs &
   VerifyInputs;
+export type SavepointInputs = { readonly command: "savepoint"; readonly jobs: readonly string[] } & StoreInputs &
+  LockInputs &
+  ClusterInputs &
+  RunInputs & { readonly jobmanagerUrl: string; readonly savepointDir: string };
 export type HistoryInputs = { readonly command: "history"; readonly jobs: readonly string[] } & StoreInputs;
 export type StatusInputs = {
   readonly command: "status";
   readonly jobs: readonly string[];
   readonly noteCheckpoints: boolean;
+  readonly driftIssue: boolean;
+  /** Of the default branch against what is deployed, for the issue; null: not compared. */
+  readonly planFile: string | null;
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
@@ -143,6 +175,7 @@ export type Inputs =
   | SuspendInputs
   | ResumeInputs
   | RollbackInputs
+  | SavepointInputs
   | HistoryInputs
   | StatusInputs
   | LedgerExportInputs
@@ -167,10 +200,14 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     artifactRetentionDays: read.days("artifact-retention-days"),
     firstDeployment: command === "deploy" && read.choice("first-deployment", ["true", "false"]) === "true",
   });
-  const cluster = (): ClusterInputs => ({
-    gatewayUrl: read.url("gateway-url"),
-    jobmanagerUrl: read.urlOrNull("jobmanager-url"),
+  const comment = (): CommentInputs => ({
+    comment: read.choice("comment", ["update", "renew", "off"]),
+    pullRequest: read.numberOrNull("pull-request"),
   });
+  const cluster = (): ClusterInputs => {
+    const [gatewayUrl, jobmanagerUrl] = [read.url("gateway-url"), read.urlOrNull("jobmanager-url")];
+    return { gatewayUrl, jobmanagerUrl, access: accessInputs(read, [gatewayUrl, jobmanagerUrl ?? gatewayUrl]) };
+  };
   const run = (): RunInputs => ({
     savepointDir: read.uriOrNull("savepoint-dir"),
     parallelJobs: read.count("parallel-jobs"),
@@ -198,15 +235,21 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         ...projectInputs(read),
         ...store(),
+        ...comment(),
+        commitStatus: read.choice("commit-status", ["true", "false"]) === "true",
         base: read.textOrNull("base"),
         initSql: read.textOrNull("init-sql"),
-        planFile: read.text("plan-file"),
+        planFile: read.textOrNull("plan-file") ?? ".flink-dbt-deploy/plan.json",
         markdownFile: read.textOrNull("markdown-file"),
       };
     case "deploy":
       return {
         command,
         ...projectInputs(read),
+        planFile: read.textOrNull("plan-file"),
+        requireReviewedPlan: read.choice("require-reviewed-plan", ["true", "warn", "false"]),
+        deploymentRecord: read.choice("deployment-record", ["auto", "off"]),
+        ...comment(),
         ...store(),
         ...lock(),
         ...cluster(),
@@ -222,6 +265,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
       return {
         command,
         jobs: read.someJobs(),
+        fromSavepoint: fromSavepoint(read),
         ...recordingInputs(read),
         ...store(),
         ...lock(),
@@ -244,6 +288,17 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...consent(),
         ...verify(),
       };
+    case "savepoint":
+      return {
+        command,
+        jobs: read.someJobs(),
+        ...store(),
+        ...lock(),
+        ...cluster(),
+        ...run(),
+        jobmanagerUrl: savepointNeeds(read.urlOrNull("jobmanager-url"), "jobmanager-url"),
+        savepointDir: savepointNeeds(read.uriOrNull("savepoint-dir"), "savepoint-dir"),
+      };
     case "history":
       return { command, jobs: read.list("jobs"), ...store() };
     case "status":
@@ -251,6 +306,8 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         command,
         jobs: read.list("jobs"),
         noteCheckpoints: read.choice("note-checkpoints", ["true", "false"]) === "true",
+        driftIssue: read.choice("drift-issue", ["true", "false"]) === "true",
+        planFile: read.textOrNull("plan-file"),
         ...store(),
         ...cluster(),
         ...warning(),
@@ -266,6 +323,28 @@ function commandOf(text: string): Command {
   if (Object.hasOwn(commands, text)) return text as Command;
   const known = Object.keys(commands).join(", ");
   throw new DeployError("inputs-invalid", `command: ${JSON.stringify(text)} is none of ${known}`);
+}
+
+function fromSavepoint(read: Reader): string | null {
+  const path = read.uriOrNull("from-savepoint");
+  const [name = "", ...others] = read.someJobs();
+  if (path !== null && (others.length > 0 || /[*?]/.test(name))) {
+    throw new DeployError(
+      "inputs-invalid",
+      `from-savepoint: ${path} is the state of one job; name that one in \`jobs\``,
+    );
+  }
+  return path;
+}
+
+/** Through the gateway alone a savepoint is taken only by stopping the job. */
+function savepointNeeds(value: string | null, name: InputName): string {
+  if (value !== null) return value;
+  const why =
+    name === "jobmanager-url"
+      ? "is required for `savepoint`: through the gateway alone Flink takes a savepoint only by stopping the job, which `suspend` does, and `resume` starts it again"
+      : "is required for `savepoint`: the folder that it goes to";
+  throw new DeployError("inputs-invalid", `${name}: ${why}`);
 }
 
 function recordingInputs(read: Reader): RecordingInputs {
@@ -404,6 +483,11 @@ class Reader {
     return this.#whole(name, 1, 400);
   }
 
+  /** Of a pull request. */
+  numberOrNull(name: InputName): number | null {
+    return this.textOrNull(name) === null ? null : this.#whole(name, 1, 1_000_000_000);
+  }
+
   countOrNull(name: InputName): number | null {
     return this.textOrNull(name) === null ? null : this.count(name);
   }
@@ -462,6 +546,11 @@ class Reader {
     return value;
   }
 
+  /** The error for an input whose value must not be shown, or does not matter. */
+  refused(name: InputName, rule: string): DeployError {
+    return new DeployError("inputs-invalid", `${name}: ${rule}`);
+  }
+
   #whole(name: InputName, least: number, most: number): number {
     const value = this.text(name);
     const number = Number(value);
@@ -472,6 +561,7 @@ class Reader {
   }
 
   #invalid(name: InputName, value: string, rule: string): DeployError {
+    if (isSecretInput(name)) return this.refused(name, rule);
     const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
     return new DeployError("inputs-invalid", `${name}: ${JSON.stringify(shown)} ${rule}`);
   }

@@ -4,6 +4,7 @@ export const commands = {
   suspend: "Stop jobs with a savepoint that the ledger keeps.",
   resume: "Start suspended jobs again from their savepoints.",
   rollback: "Bring jobs back to what an earlier deployment ran, from the savepoints that they were left with.",
+  savepoint: "Take a savepoint of running jobs, which go on running, and note it in the ledger.",
   history: "Show the deployments that can be rolled back to, and from which savepoints.",
   status: "Show what the ledger records beside what the cluster runs.",
   "ledger-export": "Write the ledger into a file of JSON that a person can read.",
@@ -30,12 +31,12 @@ export interface InputDescription {
 const project = ["plan", "deploy"] as const;
 /** `resume` and `rollback` ask dbt only for secrets, which the ledger does not keep. */
 const recorded = ["plan", "deploy", "resume", "rollback"] as const;
-const cluster = ["deploy", "suspend", "resume", "rollback", "status"] as const;
+const cluster = ["deploy", "suspend", "resume", "rollback", "savepoint", "status"] as const;
 const moving = ["ledger-export", "ledger-import"] as const;
-const all = ["plan", "deploy", "suspend", "resume", "rollback", "history", "status", ...moving] as const;
+const all = ["plan", "deploy", "suspend", "resume", "rollback", "savepoint", "history", "status", ...moving] as const;
 const sessions = ["plan", "deploy", "suspend", "resume", "rollback"] as const;
-const operations = ["suspend", "resume", "rollback", "history", "status"] as const;
-const changing = ["deploy", "suspend", "resume", "rollback"] as const;
+const operations = ["suspend", "resume", "rollback", "savepoint", "history", "status"] as const;
+const changing = ["deploy", "suspend", "resume", "rollback", "savepoint"] as const;
 const writing = [...changing, "ledger-import"] as const;
 const starting = ["deploy", "resume", "rollback"] as const;
 
@@ -143,8 +144,44 @@ export const inputTable = {
   },
   "jobmanager-url": {
     description:
-      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway; then checkpoints and restore paths are not verified, and a savepoint whose path is lost has to be found by hand.",
+      "URL of the JobManager's REST API: `http://flink-jobmanager:8081`. Empty: everything goes through the gateway; then checkpoints and restore paths are not verified, and a savepoint whose path is lost has to be found by hand. Required for `savepoint`.",
     kind: "text",
+    default: "",
+    commands: cluster,
+  },
+  "flink-token": {
+    description:
+      "Token that the gateway and the JobManager are sent as `Authorization: Bearer`, and nothing else is. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: cluster,
+    secret: true,
+  },
+  "flink-header": {
+    description:
+      "Header that the gateway and the JobManager are sent, and nothing else is, such as `X-Api-Key: ...`; several stand on a line each. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: cluster,
+    secret: true,
+  },
+  "tls-ca": {
+    description:
+      "File (PEM) with the certificates of those who may have signed the gateway's and the JobManager's, at https. Empty: those that Node trusts, and the ones that NODE_EXTRA_CA_CERTS names.",
+    kind: "path",
+    default: "",
+    commands: cluster,
+  },
+  "tls-cert": {
+    description:
+      "File (PEM) with the certificate to show where the gateway or the JobManager asks for one. It goes with `tls-key`.",
+    kind: "path",
+    default: "",
+    commands: cluster,
+  },
+  "tls-key": {
+    description: "File (PEM) with the private key of `tls-cert`, without a passphrase, readable by this user alone.",
+    kind: "path",
     default: "",
     commands: cluster,
   },
@@ -162,6 +199,13 @@ export const inputTable = {
     choices: ["git", "file", "cache", "artifact"],
     default: "file",
     commands: all,
+  },
+  "from-savepoint": {
+    description:
+      "Where `resume` starts a job from instead of the state that the ledger has for it: the path of a savepoint or retained checkpoint, as a URI. `jobs` must name that one job. A job that runs is suspended first. Where the ledger knows another state, `allow-replay` must name the job, since what lies between the two is processed again or left out.",
+    kind: "text",
+    default: "",
+    commands: ["resume"],
   },
   "list-command": {
     description:
@@ -226,6 +270,14 @@ export const inputTable = {
     default: "true",
     commands: ["status"],
   },
+  "drift-issue": {
+    description:
+      "`true`: on GitHub `status` keeps one issue per environment that tells what is not as it should be: it is opened, brought up to date and closed by itself. It needs `issues: write`. With `plan-file`, a plan of the default branch with `base: deployed`, also which jobs run another program than that branch's.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "false",
+    commands: ["status"],
+  },
   "lock-timeout": {
     description:
       "Seconds to wait while another run holds the environment's lock; 0 is not at all. Then the command ends with `lock-held` and names the holder.",
@@ -271,7 +323,7 @@ export const inputTable = {
   },
   "github-token": {
     description:
-      "Token that the `artifact` store reads the repository's artifacts with; it needs `actions: read`. The command takes it from the environment variable only, else GITHUB_TOKEN.",
+      "Token for GitHub's API: `pull-requests: write` for comments, `statuses: write` for commit statuses, `deployments: write` for the record of a deployment, `actions: read` for the `artifact` store and for reviewed plans. The command takes it from the environment variable only, else GITHUB_TOKEN.",
     kind: "text",
     default: "",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
@@ -302,10 +354,49 @@ export const inputTable = {
   },
   jobs: {
     description:
-      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend` and `resume`; elsewhere empty means all.",
+      "Job names or globs, separated by commas: `orders_*, customers`. Required for `suspend`, `resume` and `savepoint`; elsewhere empty means all.",
     kind: "list",
     default: "",
     commands: operations,
+  },
+  "require-reviewed-plan": {
+    description:
+      "What to do on GitHub where a deployment is not what the plan of the commit's pull request showed, or no such plan is found: `true` refuses it before anything is touched, `warn` says so, `false` does not look.",
+    kind: "choice",
+    choices: ["true", "warn", "false"],
+    default: "warn",
+    commands: ["deploy"],
+  },
+  "deployment-record": {
+    description:
+      "`auto`: on GitHub a deployment is recorded among the repository's deployments, which needs `deployments: write`, unless the workflow job's own `environment:` does so. `off`: it is not.",
+    kind: "choice",
+    choices: ["auto", "off"],
+    default: "auto",
+    commands: ["deploy"],
+  },
+  comment: {
+    description:
+      "The comment on the pull request, one for each environment and project: `update` edits it in place, `renew` posts it anew and deletes the old one, `off` posts none. Where it cannot be posted, that is said, and nothing fails.",
+    kind: "choice",
+    choices: ["update", "renew", "off"],
+    default: "update",
+    commands: project,
+  },
+  "pull-request": {
+    description:
+      "Number of the pull request to comment on, and for `deploy` whose reviewed plan counts. Empty: the one of the event, else the open one that the commit is the head of; for `deploy` the merged one that brought the commit. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
+    kind: "count",
+    default: "",
+    commands: project,
+  },
+  "commit-status": {
+    description:
+      "Whether `plan` sets the status `flink-dbt-deploy / <environment>` of the pull request's head: `success`, `failure` where it finds errors, `error` where there is no plan. It can be made a required check.",
+    kind: "choice",
+    choices: ["true", "false"],
+    default: "true",
+    commands: ["plan"],
   },
   "removed-jobs": {
     description:
@@ -354,10 +445,11 @@ export const inputTable = {
     commands: starting,
   },
   "plan-file": {
-    description: "Where to write the plan as JSON.",
+    description:
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made. `status`: see `drift-issue`.",
     kind: "path",
-    default: ".flink-dbt-deploy/plan.json",
-    commands: ["plan"],
+    default: "",
+    commands: ["plan", "deploy", "status"],
   },
   "markdown-file": {
     description:

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 
 /** A deployed program by its digest, and the key of the sealed job (`StoredJob`) in the ledger's values. */
 export interface JobReference {
@@ -49,6 +50,16 @@ export type Fact =
     }
   /** The newest checkpoint that was seen of a running job: where it might start from, should the cluster forget it. */
   | { readonly kind: "checkpointed"; readonly jobId: string; readonly path: string }
+  /** A savepoint is to be taken of a job that goes on running. */
+  | {
+      readonly kind: "savepoint-intended";
+      readonly jobId: string;
+      readonly triggerId: string;
+      readonly savepointFolder: string;
+    }
+  /** It is there. A person asked for it, so it is never disposed of. */
+  | { readonly kind: "savepoint-taken"; readonly jobId: string; readonly path: string }
+  | { readonly kind: "savepoint-missed"; readonly jobId: string; readonly cause: string }
   /** A savepoint that we took is not there any more: we disposed of it, or found it gone. */
   | { readonly kind: "disposed"; readonly path: string }
   | { readonly kind: "finished"; readonly jobId: string; readonly reference: JobReference }
@@ -168,6 +179,9 @@ const fields: { readonly [Kind in Fact["kind"]]: Readonly<Record<string, (value:
   "submit-failed": { jobId: text, cause: text },
   running: { jobId: text, reference, restored: textOrNull },
   checkpointed: { jobId: text, path: text },
+  "savepoint-intended": { jobId: text, triggerId: text, savepointFolder: text },
+  "savepoint-taken": { jobId: text, path: text },
+  "savepoint-missed": { jobId: text, cause: text },
   disposed: { path: text },
   finished: { jobId: text, reference },
   suspended: {
@@ -192,7 +206,7 @@ export function decodeEntry(json: string, where: string): Entry {
     new DeployError("ledger-unreadable", `the ledger entry ${where} cannot be read: ${why}`);
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (cause) {
     throw new DeployError("ledger-unreadable", `the ledger entry ${where} is not JSON`, { cause });
   }

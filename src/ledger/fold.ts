@@ -47,7 +47,11 @@ export interface RecordedJob {
   /** The entry that ended the last attempt, "" before the first: ids of the next one are derived from it. */
   readonly since: string;
   /** The newest checkpoint that was noted, of whichever job it was seen of. */
-  readonly checkpoint: NotedCheckpoint | null;
+  readonly checkpoint: NotedState | null;
+  /** The newest state that was noted: that checkpoint, or a savepoint that was taken of the running job since. */
+  readonly noted: NotedState | null;
+  /** A savepoint that was asked for while the job runs on, and of which nothing is known yet. */
+  readonly taking: Of<"savepoint-intended"> | null;
   /** The name this job's state moved to by a rename, if it did. */
   readonly movedTo: string | null;
   /** The dbt project it belongs to; an environment may hold the jobs of several. */
@@ -57,7 +61,7 @@ export interface RecordedJob {
   readonly at: string | null;
 }
 
-export interface NotedCheckpoint {
+export interface NotedState {
   readonly jobId: string;
   readonly path: string;
   /** ISO 8601: when it was seen. */
@@ -77,6 +81,8 @@ export const nothing = (name: string): RecordedJob => ({
   attempt: null,
   since: "",
   checkpoint: null,
+  noted: null,
+  taking: null,
   movedTo: null,
   project: null,
   commit: null,
@@ -110,6 +116,8 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
     attempt: null,
     since: entry.id,
     checkpoint: recorded.checkpoint,
+    noted: recorded.noted,
+    taking: recorded.taking,
     movedTo: null,
     // Suspending and resuming deploy no project and no commit.
     project: entry.project ?? recorded.project,
@@ -134,7 +142,15 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
         restored: fact.restored,
       });
     case "checkpointed":
-      return { ...recorded, checkpoint: { jobId: fact.jobId, path: fact.path, at: entry.at } };
+      return { ...recorded, checkpoint: notedIn(fact, entry), noted: notedIn(fact, entry) };
+    case "savepoint-intended":
+      return { ...recorded, taking: fact };
+    case "savepoint-taken": {
+      const isOfThis = recorded.settled?.kind === "running" && recorded.settled.jobId === fact.jobId;
+      return { ...recorded, taking: null, ...(isOfThis ? { noted: notedIn(fact, entry) } : {}) };
+    }
+    case "savepoint-missed":
+      return { ...recorded, taking: null };
     case "disposed":
       return recorded;
     case "finished":
@@ -166,6 +182,12 @@ function apply(recorded: RecordedJob, entry: Entry, fact: Exclude<Fact, { kind: 
       return recorded;
   }
 }
+
+const notedIn = ({ jobId, path }: Of<"checkpointed" | "savepoint-taken">, { at }: Entry): NotedState => ({
+  jobId,
+  path,
+  at,
+});
 
 /** A put-back brings the program of an earlier commit, and a job that was taken over one of no commit that is known. */
 function commitOf(recorded: RecordedJob, entry: Entry, settled: Settled): string | null {

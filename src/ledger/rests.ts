@@ -41,10 +41,14 @@ export function isAbsent(rest: Rest | null): boolean {
 
 interface Line {
   readonly rests: Rest[];
+  /** The newest savepoint that was taken of each job while it ran. */
+  readonly saved: Map<string, Left>;
   commit: string | null;
   /** Whether the job was to be stopped since its newest rest. */
   isStopped: boolean;
 }
+
+const emptyLine = (): Line => ({ rests: [], saved: new Map(), commit: null, isStopped: false });
 
 /** By the name that each job has now; the entries are in order. Pure. */
 export function restsOf(ordered: readonly Entry[]): ReadonlyMap<string, readonly Rest[]> {
@@ -53,11 +57,11 @@ export function restsOf(ordered: readonly Entry[]): ReadonlyMap<string, readonly
   for (const entry of ordered) {
     const { fact } = entry;
     if (fact.kind === "renamed") {
-      lines.set(entry.job, lines.get(fact.from) ?? { rests: [], commit: null, isStopped: false });
+      lines.set(entry.job, lines.get(fact.from) ?? emptyLine());
       lines.delete(fact.from);
       continue;
     }
-    const line = lines.get(entry.job) ?? { rests: [], commit: null, isStopped: false };
+    const line = lines.get(entry.job) ?? emptyLine();
     lines.set(entry.job, line);
     if (fact.kind === "stopped" && fact.savepoint !== null) stoppedAt.set(fact.savepoint, entry.at);
     goOn(line, entry, (path) => stoppedAt.get(path) ?? null);
@@ -75,6 +79,11 @@ function goOn(line: Line, entry: Entry, timeOf: (path: string) => string | null)
       line.isStopped = true;
       leave(line, fact.jobId, fact.savepoint, entry.at);
       return;
+    case "savepoint-taken": {
+      const of = line.rests.findLast(({ jobId }) => jobId === fact.jobId)?.reference ?? null;
+      line.saved.set(fact.jobId, { path: fact.path, at: entry.at, of });
+      return;
+    }
     case "disposed":
       forget(line, fact.path);
       return;
@@ -98,7 +107,9 @@ function goOn(line: Line, entry: Entry, timeOf: (path: string) => string | null)
 function leave(line: Line, jobId: string, path: string | null, at: string | null): void {
   for (const [index, rest] of line.rests.entries()) {
     if (rest.jobId !== jobId) continue;
-    line.rests[index] = { ...rest, left: path === null ? null : { path, at, of: rest.reference } };
+    // Stopped without one, it left the savepoint that a person had taken of it.
+    const left = path === null ? (line.saved.get(jobId) ?? null) : { path, at, of: rest.reference };
+    line.rests[index] = { ...rest, left };
   }
 }
 

@@ -96,6 +96,15 @@ function livesOf(entries: readonly Entry[]): readonly Life[] {
   return [...[...byName].map(([name, all]) => lifeOf(name, all)), ...replaced.map((all) => lifeOf(null, all))];
 }
 
+/** What tells of a job's states, and not of what became of the job. */
+const changesNothing: ReadonlySet<Fact["kind"]> = new Set([
+  "checkpointed",
+  "disposed",
+  "savepoint-intended",
+  "savepoint-taken",
+  "savepoint-missed",
+]);
+
 function lifeOf(name: string | null, entries: readonly Entry[]): Life {
   const job = name ?? "";
   const taken: Taken[] = [];
@@ -108,7 +117,8 @@ function lifeOf(name: string | null, entries: readonly Entry[]): Life {
     const { fact, at } = entry;
     const before = recorded;
     recorded = fold([{ ...entry, job }], new Map([[job, before]])).get(job) ?? before;
-    if (fact.kind !== "checkpointed" && fact.kind !== "disposed") newestFact = fact.kind;
+    if (changesNothing.has(fact.kind)) continue;
+    newestFact = fact.kind;
     const path = fact.kind === "stopped" ? ownSavepoint(fact, before) : null;
     if (path !== null) {
       const one = { path, at, program: before.settled?.reference?.digest ?? null };
@@ -140,11 +150,18 @@ function isSavepointIn(folder: string, path: string): boolean {
 }
 
 /** Where the job may start from, now or once the attempt in hand goes on. Normalised. */
-function pathsHeld({ settled, attempt, checkpoint }: RecordedJob): readonly string[] {
+function pathsHeld({ settled, attempt, checkpoint, noted }: RecordedJob): readonly string[] {
   const resting = settled === null ? null : "savepoint" in settled ? settled.savepoint : null;
   const restored = settled?.kind === "running" ? settled.restored : null;
   const tried = attempt?.submissions.map(({ restore }) => restore) ?? [];
-  const held = [resting, restored, checkpoint?.path ?? null, attempt?.stopped?.savepoint ?? null, ...tried];
+  const held = [
+    resting,
+    restored,
+    checkpoint?.path ?? null,
+    noted?.path ?? null,
+    attempt?.stopped?.savepoint ?? null,
+    ...tried,
+  ];
   return held.filter((path) => path !== null).map(normalisePath);
 }
 

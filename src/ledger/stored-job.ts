@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { DeployError } from "../errors.ts";
+import { DeployError, describeError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { Config, Job, Program, ProgramStatement } from "../project/job.ts";
-import { fingerprintSecret, isSecretKey, replaceSecrets } from "../secrets.ts";
+import { fingerprintSecret, isSecretKey, mask, replaceSecrets } from "../secrets.ts";
 import type { JobReference } from "./entry.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -18,6 +19,11 @@ export type Secrets = ReadonlyMap<string, string>;
 
 const seal = (secret: string): string => `{{secret:${fingerprintSecret(secret)}}}`;
 const sealPattern = /\{\{secret:[0-9a-f]{16}\}\}/g;
+
+/** A text with the mask in the place of seals: a plan shows neither a secret nor its fingerprint. */
+export function maskSeals(text: string): string {
+  return text.replace(sealPattern, mask);
+}
 
 /** A job with seals in the place of its secrets: what is stored, and what is compared with what was stored. */
 export function sealJob(job: Job): Job {
@@ -46,7 +52,7 @@ export async function loadJob(from: Pick<Ledger, "value">, reference: JobReferen
   if (createHash("sha256").update(text).digest("hex") !== reference.value) {
     throw new DeployError("ledger-unreadable", `the ledger's value ${reference.value} is not what was written`);
   }
-  const stored = JSON.parse(text) as { version: unknown };
+  const stored = storedIn(text, reference.value);
   if (stored.version !== 1) {
     throw new DeployError(
       "ledger-unreadable",
@@ -54,6 +60,14 @@ export async function loadJob(from: Pick<Ledger, "value">, reference: JobReferen
     );
   }
   return stored as StoredJob;
+}
+
+function storedIn(text: string, key: string): { readonly version: unknown } {
+  try {
+    return parseJson(text) as { version: unknown };
+  } catch (cause) {
+    throw new DeployError("ledger-unreadable", `the ledger's value ${key} cannot be read: ${describeError(cause)}`);
+  }
 }
 
 /** All secrets that programs hold, by their seals. */

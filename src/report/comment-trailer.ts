@@ -1,6 +1,8 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
+import { reviewDigest } from "../plan/compare-plans.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "../plan/plan.ts";
 import type { DesiredState, UpgradeMode } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
@@ -30,7 +32,7 @@ export interface TrailerJob {
   readonly state: StateVerdict["kind"];
   /** The first 12 digits of the digest of the program before; null for a job that is new. */
   readonly before: string | null;
-  /** The first 40 digits of the digest of the program that is to run; null for a job that is removed. */
+  /** `reviewDigest` of what is to run, which no secret is in; null for a job that is removed. */
   readonly after: string | null;
   readonly upgradeMode: UpgradeMode | null;
   readonly desiredState: DesiredState | null;
@@ -55,7 +57,7 @@ export function trailerJob({ job, kind, renamedFrom, state, before, after }: Cha
     renamedFrom: renamedFrom === null ? null : maskSecrets(renamedFrom),
     state: state.kind,
     before: before?.digest.slice(0, 12) ?? null,
-    after: after?.digest.slice(0, 40) ?? null,
+    after: after === null ? null : reviewDigest(after),
     upgradeMode: after?.upgradeMode ?? null,
     desiredState: after?.desiredState ?? null,
     startFrom: after?.startFrom == null ? null : maskSecrets(after.startFrom),
@@ -96,7 +98,7 @@ export function decodeTrailer(body: string): Trailer | null {
   try {
     if (encoded === undefined) throw new DecodeError("the last line", "a whole trailer", last);
     const bytes = inflateRawSync(Buffer.from(encoded, "base64"), { maxOutputLength: mostBytes });
-    return decodeDocument(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "");
+    return decodeDocument(parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "");
   } catch (error) {
     throw new DeployError("plan-changed", `the plan in the comment cannot be read: ${describeError(error)}`, {
       cause: error,

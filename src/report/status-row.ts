@@ -71,13 +71,12 @@ export function statusRow({ name, recorded, jobs, health, warning }: SeenJob): S
   };
 }
 
-/** The newest checkpoint that is seen, else the one that was noted, else what the job was started from. */
+/** The newest checkpoint that is seen, else the newest state that was noted, else what the job was started from. */
 function startsFrom(recorded: RecordedJob | null, seen: string | null): StatusRow["startsFrom"] {
-  const { settled = null, checkpoint = null } = recorded ?? {};
+  const { settled = null, noted = null } = recorded ?? {};
   if (settled === null || settled.kind === "finished") return null;
   if (settled.kind !== "running") return settled.savepoint === null ? null : placed(settled.savepoint);
-  const noted = checkpoint?.jobId === settled.jobId ? checkpoint.path : null;
-  const path = seen ?? noted ?? settled.restored;
+  const path = seen ?? (noted?.jobId === settled.jobId ? noted.path : null) ?? settled.restored;
   return path === null ? null : placed(path);
 }
 

@@ -389,6 +389,23 @@ describe.each(subjects)("$name", ({ start }) => {
       expect(await stateOf(id)).toBe("RUNNING");
     });
 
+    test("asked for three times with one trigger id while the job runs on, is one savepoint", async () => {
+      const id = await running();
+      const options = { targetDirectory: `${flink.folder}/savepoints`, triggerId: newId() };
+      await jobmanager.triggerSavepoint(id, options);
+      await jobmanager.triggerSavepoint(id, options);
+      const first = await outcome(id, options.triggerId);
+      expect(first.kind).toBe("completed");
+      expect(await jobmanager.triggerSavepoint(id, options)).toBe(options.triggerId);
+      expect(await outcome(id, options.triggerId)).toEqual(first);
+      const next = { ...options, triggerId: newId() };
+      await jobmanager.triggerSavepoint(id, next);
+      const second = await outcome(id, next.triggerId);
+      expect(second.kind).toBe("completed");
+      expect(second).not.toEqual(first);
+      expect(await stateOf(id)).toBe("RUNNING");
+    });
+
     test("and stop, asked for three times with one trigger id, is one savepoint", async () => {
       const id = await running();
       const options = { targetDirectory: `${flink.folder}/savepoints`, triggerId: newId() };

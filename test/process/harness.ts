@@ -242,7 +242,8 @@ export async function run(
 ): Promise<Result> {
   if (door === "action") {
     const step = await runAction({ command, ...inputs }, options);
-    const [error] = step.errors;
+    // Those of findings come first.
+    const error = step.errors.at(-1);
     const everything = [step.stdout, step.stderr, step.summary, JSON.stringify(step.outputs)].join("\n");
     return { ...step, reason: step.outputs.reason ?? "", message: error?.message ?? "", everything };
   }

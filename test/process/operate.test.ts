@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeFlink } from "../fakes/fake-flink.ts";
 import { job } from "../unit/plan/jobs.ts";
 import { checkpointing, deployed } from "./deployed.ts";
-import { type Door, Folders, type Result, run } from "./harness.ts";
+import { type Door, Folders, type Result, run, startCli } from "./harness.ts";
 
 const config = (name: string) => ({ "pipeline.name": name, ...checkpointing });
 const running = (name: string) => job(name, { executionConfig: config(name) });
@@ -158,6 +158,76 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(await call("suspend", { jobs: "orders" })).toMatchObject({ code: 0, reason: "ok" });
   });
 
+  test("savepoint: a savepoint of each running job, which runs on; status would start a lost one from it", async () => {
+    await deployed([running("orders"), running("customers"), running("suspended")], { fake, ledger });
+    await call("suspend", { jobs: "suspended" });
+    const [id = ""] = fake.living("orders");
+    const before = fake.cluster.savepoints().length;
+    const saved = await call("savepoint", { jobs: "*" });
+    expect(saved).toMatchObject({ code: 0, reason: "ok" });
+    expect(saved.stdout).toContain("## default: savepoints taken of 2 of 3 jobs, which run on");
+    const path =
+      /\| \*\*orders\*\* \| 💾 savepoint taken \| `[0-9a-f]{32}` \| kept in (\S+)/.exec(saved.stdout)?.[1] ?? "";
+    expect(fake.cluster.savepoints().slice(before)).toContain(path);
+    expect(saved.stdout).toContain("**suspended**: it does not run (suspended)");
+    expect(fake.living("orders")).toEqual([id]);
+    expect(fake.cluster.savepoints()).toHaveLength(before + 2);
+
+    const again = await call("savepoint", { jobs: "orders" });
+    expect(again).toMatchObject({ code: 0, reason: "ok" });
+    expect(fake.cluster.savepoints()).toHaveLength(before + 3);
+    fake.cluster.loseJobs();
+    const { stdout } = await call("status", { jobs: "orders" });
+    const last = fake.cluster.savepoints().at(-1);
+    expect(stdout).toContain(`- **orders**: savepoint \`${last}\``);
+
+    const resumed = await call("resume", { jobs: "orders", "from-savepoint": path });
+    expect(resumed).toMatchObject({ code: 0, reason: "ok" });
+    expect(resumed.stdout).toMatch(
+      /\| \*\*orders\*\* \| 🟢 (resumed|created|upgraded) \| `[0-9a-f]{32}` \| from file:.*savepoint/,
+    );
+    expect(resumed.stdout).toContain(`from ${path}`);
+  });
+
+  test("savepoint: one that fails leaves the job running, and the next try takes one", async () => {
+    await deployed([running("orders")], { fake, ledger });
+    fake.cluster.failNextSavepoint("disk is full");
+    const { reason, message } = await call("savepoint", { jobs: "orders" });
+    expect(reason).toBe("savepoint-failed");
+    expect(message).toContain("disk is full");
+    expect(fake.living("orders")).toHaveLength(1);
+    expect(await call("savepoint", { jobs: "orders" })).toMatchObject({ code: 0, reason: "ok" });
+  });
+
+  test("savepoint: through the gateway alone it is refused, since that would stop the job", async () => {
+    await deployed([running("orders")], { fake, ledger });
+    const { reason, message } = await call("savepoint", { jobs: "orders", "jobmanager-url": "" });
+    expect(reason).toBe("inputs-invalid");
+    expect(message).toContain("jobmanager-url: is required for `savepoint`");
+    expect(fake.living("orders")).toHaveLength(1);
+  });
+
+  test("resume from a given path: only a suspended job, only with consent, and the path is where it starts", async () => {
+    await deployed([running("orders")], { fake, ledger });
+    await call("savepoint", { jobs: "orders" });
+    const path = fake.cluster.savepoints().at(-1) ?? "";
+    fake.step(5);
+    const inputs = { jobs: "orders", "from-savepoint": path };
+    const early = await call("resume", inputs);
+    expect(early.reason).toBe("needs-operator");
+    expect(early.message).toContain("suspend it first");
+    expect(await call("suspend", { jobs: "orders" })).toMatchObject({ code: 0 });
+    const untold = await call("resume", inputs);
+    expect(untold.reason).toBe("needs-operator");
+    expect(untold.message).toContain("Set `allow-replay: orders` if that is meant");
+    expect(fake.living("orders")).toEqual([]);
+    const resumed = await call("resume", { ...inputs, "allow-replay": "orders" });
+    expect(resumed).toMatchObject({ code: 0, reason: "ok" });
+    expect(resumed.stdout).toContain(`from ${path}`);
+    const several = await call("resume", { ...inputs, jobs: "orders*" });
+    expect(several.reason).toBe("inputs-invalid");
+  });
+
   test("without savepoint-dir nothing is stopped", async () => {
     await deployed([running("orders")], { fake, ledger });
     const { reason, message } = await call("suspend", { jobs: "orders", "savepoint-dir": "" });
@@ -183,4 +253,30 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     }
     expect(fake.living("orders")).toHaveLength(1);
   });
+});
+
+test("savepoint: the same command finishes what a killed one had begun, and takes no second one", async () => {
+  await using folders = new Folders();
+  await using fake = await FakeFlink.start();
+  const [cwd, ledger] = [await folders.make(), await folders.make()];
+  await deployed([running("orders")], { fake, ledger });
+  const before = fake.cluster.savepoints().length;
+  fake.cluster.savepointSteps = 40;
+  const inputs = {
+    jobs: "orders",
+    "gateway-url": fake.gatewayUrl,
+    "jobmanager-url": fake.jobmanagerUrl,
+    "ledger-dir": ledger,
+    "savepoint-dir": "file:///savepoints",
+  };
+  const flags = Object.entries(inputs).map(([name, value]) => `--${name}=${value}`);
+  const killed = await startCli(["savepoint", ...flags], { cwd });
+  await killed.said("waiting for the savepoint");
+  killed.process.kill("SIGKILL");
+  await killed.ended;
+  const finished = await run("command", "savepoint", { ...inputs, "lock-lease": "1" }, { cwd });
+  expect(finished).toMatchObject({ code: 0, reason: "ok" });
+  expect(finished.stdout).toContain(`kept in ${fake.cluster.savepoints().at(-1)}`);
+  expect(fake.cluster.savepoints()).toHaveLength(before + 1);
+  expect(fake.living("orders")).toHaveLength(1);
 });

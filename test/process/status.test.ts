@@ -4,9 +4,10 @@ import { fold } from "../../src/ledger/fold.ts";
 import { openLedger, readEntries } from "../../src/ledger/ledger.ts";
 import { openFileStore } from "../../src/ledger/stores/file.ts";
 import { FakeFlink } from "../fakes/fake-flink.ts";
+import { FakeGithub } from "../fakes/fake-github.ts";
 import { job } from "../unit/plan/jobs.ts";
 import { checkpointing, deployed } from "./deployed.ts";
-import { type Door, Folders, type Result, run } from "./harness.ts";
+import { type Door, Folders, type Result, run, runAction } from "./harness.ts";
 
 const running = (name: string) => job(name, { executionConfig: { "pipeline.name": name, ...checkpointing } });
 
@@ -136,4 +137,48 @@ describe.each(["command", "action"] as const)("status, through the %s,", (door: 
     expect((await status({ "warn-suspended-days": "10" })).stdout).not.toContain("warning");
     expect((await status({ "warn-suspended-days": "0" })).stdout).not.toContain("warning");
   });
+});
+
+test("with `drift-issue` the action keeps one issue of what is wrong, and closes it", async () => {
+  await using folders = new Folders();
+  await using fake = await FakeFlink.start();
+  await using github = await FakeGithub.start();
+  github.tokens.set("token-of-the-job", { issues: "write" });
+  const ledger = await folders.make();
+  await deployed([running("orders")], { fake, ledger });
+  const inputs = {
+    command: "status",
+    "gateway-url": fake.gatewayUrl,
+    "jobmanager-url": fake.jobmanagerUrl,
+    "ledger-dir": ledger,
+    "github-token": "token-of-the-job",
+    "drift-issue": "true",
+  };
+  const look = async () => {
+    const cwd = await folders.make();
+    return await runAction(inputs, { cwd, environment: github.environmentOf(github.startRun()) });
+  };
+  expect(await look()).toMatchObject({ code: 0 });
+  expect(github.issues.all).toEqual([]);
+  fake.cluster.loseJobs();
+  const lost = await look();
+  expect(lost).toMatchObject({ code: 1, outputs: { reason: "job-down" } });
+  expect(lost.summary).toMatch(/The issue of `default` was opened: http\S+\/issues\/1/);
+  expect(github.issues.all).toMatchObject([{ state: "open", title: "default: 1 job remark of 1 job" }]);
+  await look();
+  expect(github.issues.all).toHaveLength(1);
+  await runAction(
+    { ...inputs, command: "resume", jobs: "orders", "allow-fresh-start": "orders" },
+    { cwd: await folders.make() },
+  );
+  expect(await look()).toMatchObject({ code: 0 });
+  expect(github.issues.all).toMatchObject([{ state: "closed" }]);
+});
+
+test("with `drift-issue` outside of GitHub nothing is looked at", async () => {
+  await using folders = new Folders();
+  const inputs = { "gateway-url": "http://127.0.0.1:1", "drift-issue": "true" };
+  const { reason, message } = await run("command", "status", inputs, { cwd: await folders.make() });
+  expect(reason).toBe("inputs-invalid");
+  expect(message).toContain("drift-issue: needs a workflow on GitHub");
 });

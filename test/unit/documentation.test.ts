@@ -156,6 +156,7 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
       ...Object.keys(outputNames),
       // Facts of the ledger, and names of others.
       ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
+      ...["savepoint-intended", "savepoint-taken"],
       ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);

@@ -2,6 +2,7 @@ import type { Blobs } from "./blobs.ts";
 import type { Clock } from "./clock.ts";
 import type { WorkflowRun } from "./runs.ts";
 import type { GithubReply } from "./server.ts";
+import { nodeId, type Site } from "./site.ts";
 
 export interface StoredArtifact {
   /** Given when the upload is finished, so ids rise in the order in which artifacts come into being. */
@@ -28,6 +29,7 @@ const day = 86_400_000;
 export class Artifacts {
   readonly #blobs: Blobs;
   readonly #clock: Clock;
+  readonly #site: Site;
   readonly #begun = new Map<string, Begun>();
   #stored: StoredArtifact[] = [];
   #lastId = 1_000_000;
@@ -39,9 +41,10 @@ export class Artifacts {
   /** The newest come first unless this is set. */
   isListedOldestFirst = false;
 
-  constructor(blobs: Blobs, clock: Clock) {
+  constructor(blobs: Blobs, site: Site) {
     this.#blobs = blobs;
-    this.#clock = clock;
+    this.#clock = site.clock;
+    this.#site = site;
   }
 
   /** Those that were not deleted, oldest first. */
@@ -53,6 +56,13 @@ export class Artifacts {
   add(run: WorkflowRun, ...names: readonly string[]): void {
     for (const name of names)
       this.#store(run, { name, blob: "", digest: null, expiresAt: this.#clock.after(90 * day) });
+  }
+
+  /** As a step of the run does that uploads this archive. */
+  upload(run: WorkflowRun, name: string, archive: Buffer): void {
+    const { name: blob } = this.#blobs.forUpload();
+    this.#blobs.overwrite(blob, archive);
+    this.#store(run, { name, blob, digest: null, expiresAt: this.#clock.after(90 * day) });
   }
 
   /** As a person does. */
@@ -133,16 +143,21 @@ export class Artifacts {
         total_count: ordered.length,
         artifacts: ordered.slice((page - 1) * perPage, page * perPage).map((artifact) => ({
           id: artifact.id,
+          node_id: nodeId("MDg6QXJ0aWZhY3Q", artifact.id),
+          url: this.#site.url(`/actions/artifacts/${artifact.id}`),
+          archive_download_url: this.#site.url(`/actions/artifacts/${artifact.id}/zip`),
           name: artifact.name,
           size_in_bytes: this.#blobs.content(artifact.blob)?.byteLength ?? 0,
           expired: artifact.expiresAt <= this.#clock.now,
           digest: this.hasDigests ? artifact.digest : null,
           created_at: artifact.createdAt.toISOString(),
+          updated_at: artifact.createdAt.toISOString(),
           expires_at: artifact.expiresAt.toISOString(),
           workflow_run: {
             id: artifact.run.id,
             repository_id: repositoryId,
             head_repository_id: artifact.run.headRepositoryId,
+            head_sha: artifact.run.headSha,
             head_branch: artifact.run.ref.replace(/^refs\/heads\//, ""),
           },
         })),

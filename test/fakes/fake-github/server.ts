@@ -12,6 +12,8 @@ export interface GithubRequest {
   readonly query: URLSearchParams;
   /** The token of the `authorization` header; "" where there is none. */
   readonly token: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
 
@@ -20,6 +22,11 @@ export interface GithubReply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+}
+
+export interface Exchange {
+  readonly request: GithubRequest;
+  readonly reply: GithubReply;
 }
 
 export type Service = (request: GithubRequest) => GithubReply;
@@ -44,6 +51,8 @@ export class GithubServer {
   readonly #services: Readonly<Record<ServiceName, Service>>;
   readonly #troubles: { readonly trouble: Trouble; skip: number; times: number }[] = [];
   readonly requests: GithubRequest[] = [];
+  /** What the services themselves replied, without the troubles. */
+  readonly exchanges: Exchange[] = [];
 
   constructor(services: Readonly<Record<ServiceName, Service>>) {
     this.#services = services;
@@ -78,7 +87,7 @@ export class GithubServer {
     this.requests.push(request);
     const effect = this.#effectOn(request);
     if (effect === "cut-before") return void incoming.socket.destroy();
-    const reply = typeof effect === "object" && effect !== null ? effect : this.#services[request.service](request);
+    const reply = typeof effect === "object" && effect !== null ? effect : this.#replied(request);
     if (effect === "cut-after") return void incoming.socket.destroy();
     const isRaw = Buffer.isBuffer(reply.body);
     const body = isRaw
@@ -86,11 +95,17 @@ export class GithubServer {
       : Buffer.from(reply.body === undefined ? "" : JSON.stringify(reply.body));
     response.writeHead(reply.status, {
       "content-type": isRaw ? "application/octet-stream" : "application/json; charset=utf-8",
-      ...(incoming.method === "HEAD" ? {} : { "content-length": body.byteLength }),
+      ...(incoming.method === "HEAD" || [204, 304].includes(reply.status) ? {} : { "content-length": body.byteLength }),
       ...reply.headers,
     });
     if (effect !== "truncate") return void response.end(body);
     response.write(body.subarray(0, body.byteLength / 2), () => incoming.socket.destroy());
+  }
+
+  #replied(request: GithubRequest): GithubReply {
+    const reply = this.#services[request.service](request);
+    this.exchanges.push({ request, reply });
+    return reply;
   }
 
   #effectOn(request: GithubRequest): Trouble["effect"] | null {
@@ -119,6 +134,7 @@ async function received(incoming: IncomingMessage): Promise<GithubRequest | null
     path,
     query: url.searchParams,
     token: /^(?:bearer|token) (.+)$/i.exec(incoming.headers.authorization ?? "")?.[1] ?? "",
+    headers: Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)])),
     body: Buffer.concat(chunks),
   };
 }

@@ -31,6 +31,7 @@ beforeEach(async () => {
     log: (line) => lines.push(line),
     print: async () => {},
     eventBase: null,
+    annotate: () => undefined,
     writeOut: null,
     now: () => new Date("2026-01-02T00:00:00.000Z"),
     clock: () => 0,

@@ -55,6 +55,7 @@ test("closing it while dbt installs packages ends dbt and leaves nothing running
       deadline: new AbortController().signal,
       log: () => undefined,
       print: async () => undefined,
+      annotate: () => undefined,
       writeOut: null,
       eventBase: null,
       now: () => new Date(0),

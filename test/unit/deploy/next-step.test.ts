@@ -114,6 +114,8 @@ const job = (settled: Settled | null, inHand: Attempt | null = null): RecordedJo
   attempt: inHand,
   since: "e1",
   checkpoint: null,
+  noted: null,
+  taking: null,
   movedTo: null,
   project: null,
   commit: null,

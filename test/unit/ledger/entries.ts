@@ -70,6 +70,14 @@ export const facts: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({ kind: fc.constant("submit-failed" as const), jobId: text, cause: text }),
   fc.record({ kind: fc.constant("running" as const), jobId: text, reference: references, restored: path }),
   fc.record({ kind: fc.constant("checkpointed" as const), jobId: text, path: text }),
+  fc.record({
+    kind: fc.constant("savepoint-intended" as const),
+    jobId: text,
+    triggerId: text,
+    savepointFolder: text,
+  }),
+  fc.record({ kind: fc.constant("savepoint-taken" as const), jobId: text, path: text }),
+  fc.record({ kind: fc.constant("savepoint-missed" as const), jobId: text, cause: text }),
   fc.record({ kind: fc.constant("disposed" as const), path: text }),
   fc.record({ kind: fc.constant("finished" as const), jobId: text, reference: references }),
   fc.record({

@@ -48,6 +48,33 @@ test("what is said of one job says nothing of another", () => {
   );
 });
 
+describe("a savepoint that is taken while the job runs on", () => {
+  const intended = { kind: "savepoint-intended", jobId: "j1", triggerId: "t", savepointFolder: "file:///f" } as const;
+  const taken: Fact = { kind: "savepoint-taken", jobId: "j1", path: "file:/f/savepoint-1" };
+  const checkpointed: Fact = { kind: "checkpointed", jobId: "j1", path: "file:/c/j1/chk-1" };
+
+  test("is in hand until it is known what became of it", () => {
+    expect(folded(running, intended)).toMatchObject({ taking: intended, attempt: null });
+    expect(folded(running, intended, taken)).toMatchObject({ taking: null, attempt: null });
+    expect(folded(running, intended, { kind: "savepoint-missed", jobId: "j1", cause: "x" })).toMatchObject({
+      taking: null,
+      noted: null,
+    });
+  });
+
+  test("is the newest state that was noted, until a checkpoint is noted after it", () => {
+    expect(folded(running, checkpointed, intended, taken)).toMatchObject({
+      checkpoint: { path: "file:/c/j1/chk-1" },
+      noted: { jobId: "j1", path: "file:/f/savepoint-1" },
+    });
+    expect(folded(running, taken, checkpointed)?.noted?.path).toBe("file:/c/j1/chk-1");
+  });
+
+  test("of a job that was replaced meanwhile says nothing of the one that runs", () => {
+    expect(folded({ ...running, jobId: "j2" }, taken)?.noted).toBeNull();
+  });
+});
+
 describe("a job's record", () => {
   test("of nothing is nothing", () => {
     expect(fold([]).size).toBe(0);

@@ -100,6 +100,17 @@ describe("the rests of a job", () => {
     expect(restsOf([deploy("d1"), running("j1", a)], said)[0]).toMatchObject({ left: null });
   });
 
+  test("know the savepoint that was taken of it while it ran, where it was stopped without one", () => {
+    const saved: Said = [command("s1"), { kind: "savepoint-taken", jobId: "j1", path: "mine" }];
+    const replaced = [deploy("d2"), stop("j1"), stopped("j1", null), submit("j2", b, null), running("j2", b)] as const;
+    const [first, second] = restsOf([deploy("d1"), running("j1", a)], saved, replaced);
+    expect(first).toMatchObject({ left: { path: "mine", at: "2026-01-01T00:02:00.000Z", of: a } });
+    expect(second).toMatchObject({ left: null });
+    expect(restsOf([deploy("d1"), running("j1", a)], saved, ...upgrade.slice(1))[0]).toMatchObject({
+      left: { path: "s1" },
+    });
+  });
+
   test("do not know a savepoint any more that was disposed of", () => {
     const disposed: Said = [deploy("d2"), { kind: "disposed", path: "s1" }];
     expect(restsOf(...upgrade, disposed)[0]).toMatchObject({ jobId: "j1", left: null });

@@ -129,6 +129,16 @@ test("what is noted of a running job's checkpoints changes nothing", () => {
   expect(chosen(ledger(...upgradedTo(4), noted))).toEqual([1, 2, 3].map(savepoint));
 });
 
+test("a savepoint that was taken while the job ran on is never chosen, and keeps no other from it", () => {
+  const saved = savepoint(3).replace("abc", "mine");
+  const noted: readonly Fact[] = [
+    { kind: "savepoint-intended", jobId: "j", triggerId: "t", savepointFolder: "file:///s/totals/3" },
+    { kind: "savepoint-taken", jobId: "j", path: saved },
+  ];
+  expect(chosen(ledger(...upgradedTo(3), ...noted, ...upgraded(4)))).toEqual([1, 2, 3].map(savepoint));
+  expect(chosen(ledger(...upgradedTo(4), ...noted))).toEqual([1, 2, 3].map(savepoint));
+});
+
 describe("what a rollback may need stays", () => {
   test("though the job was suspended and resumed since", () => {
     const rested: readonly Fact[] = [3, 4].flatMap((number) => [

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { reviewDigest } from "../../../src/plan/compare-plans.ts";
 import { diffJobs } from "../../../src/plan/diff.ts";
 import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { Job } from "../../../src/project/job.ts";
@@ -48,7 +49,7 @@ test("a comment ends with what its plan would do", () => {
         renamedFrom: null,
         state: "flink-decides",
         before: change?.before?.digest.slice(0, 12),
-        after: change?.after?.digest.slice(0, 40),
+        after: change?.after == null ? null : reviewDigest(change.after),
         upgradeMode: "savepoint",
         desiredState: "running",
         startFrom: null,

@@ -1,6 +1,6 @@
 import { DeployError } from "../../../errors.ts";
 import { boolean, DecodeError, fields, list, nullable, number, string } from "../../../flink/decode.ts";
-import type { GithubApi } from "./api.ts";
+import type { ArtifactApi } from "./api.ts";
 import { numberIn, type PlaceKind } from "./place.ts";
 
 /** An artifact as GitHub lists it; times are ISO 8601. */
@@ -66,7 +66,7 @@ const perPage = 100;
  * The environment's artifacts of all runs, newest first, as far down as they matter. Throws `ledger-unreadable`; none
  * is an answer only where the whole list was read.
  */
-export async function listArtifacts(api: GithubApi, options: ListOptions): Promise<readonly ListedArtifact[]> {
+export async function listArtifacts(api: ArtifactApi, options: ListOptions): Promise<readonly ListedArtifact[]> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     const found = await readList(api, options);
     if (found !== null) return found;
@@ -79,12 +79,12 @@ export async function listArtifacts(api: GithubApi, options: ListOptions): Promi
  * (What is new is put on top, and makes one come twice.) That newest come first is what GitHub does and does not
  * promise: it is looked at, and where it is not so, the list is read to its end.
  */
-async function readList(api: GithubApi, options: ListOptions): Promise<readonly ListedArtifact[] | null> {
+async function readList(api: ArtifactApi, options: ListOptions): Promise<readonly ListedArtifact[] | null> {
   const found: ListedArtifact[] = [];
   const seen = new Set<number>();
   let [newestAt, leastId, isOrdered, before] = ["", Number.POSITIVE_INFINITY, true, 0];
   for (let number = 1; ; number += 1) {
-    const { total, artifacts } = await readPage(api, number);
+    const { total, artifacts } = await api.page(number, { size: perPage, decoder: page });
     if (total < before) return null;
     before = total;
     let oldestAt = newestAt;
@@ -102,16 +102,6 @@ async function readList(api: GithubApi, options: ListOptions): Promise<readonly 
     if (isEnd || (isOrdered && options.isEnough(found, { newestAt, oldestAt, leastId }))) {
       return found.toSorted((a, b) => b.id - a.id);
     }
-  }
-}
-
-async function readPage(api: GithubApi, number: number): Promise<ReturnType<typeof page>> {
-  const answer = await api.json(`/actions/artifacts?per_page=${perPage}&page=${number}`);
-  try {
-    return page(answer, "");
-  } catch (cause) {
-    if (!(cause instanceof DecodeError)) throw cause;
-    throw new DeployError("ledger-unreadable", `the list of artifacts cannot be read: ${cause.message}`, { cause });
   }
 }
 

@@ -1,5 +1,5 @@
 import { describeError } from "../../../errors.ts";
-import type { GithubApi } from "./api.ts";
+import type { ArtifactApi } from "./api.ts";
 import { type ListedArtifact, listArtifacts, type Seen } from "./artifact-list.ts";
 import { looksMs, type Standing, settle } from "./claim.ts";
 import { nameOf, type PlaceKind } from "./place.ts";
@@ -8,7 +8,7 @@ import { readZip } from "./zip.ts";
 
 export interface ArtifactPlaceOptions {
   readonly environment: string;
-  readonly api: GithubApi;
+  readonly api: ArtifactApi;
   readonly client: ArtifactClient;
   /** Of the repository; null where it is not known. */
   readonly repositoryId: number | null;

@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../../../errors.ts";
 import { boolean, DecodeError, fields, string } from "../../../flink/decode.ts";
-import { askPatiently, type Patience } from "./patience.ts";
+import { parseJson } from "../../../flink/parse-json.ts";
+import { askPatiently, type Patience } from "../../../github/patience.ts";
+import { type Question, shown } from "../../../github/web.ts";
+import { largestFile } from "./largest-file.ts";
 import { readTar } from "./tar.ts";
-import { type Question, shown } from "./web.ts";
 
-export interface CacheServiceOptions extends Patience {
+export interface CacheServiceOptions extends Omit<Patience, "code"> {
   /** `ACTIONS_RESULTS_URL`. */
   readonly url: string;
   /** `ACTIONS_RUNTIME_TOKEN`. */
@@ -36,10 +38,10 @@ const response = fields((read) => ({
  * `"ok": false` alone proves that: the service answers it where no key matches. Everything throws `ledger-unreadable`.
  */
 export class CacheService {
-  readonly #options: CacheServiceOptions;
+  readonly #options: CacheServiceOptions & Patience;
 
   constructor(options: CacheServiceOptions) {
-    this.#options = options;
+    this.#options = { ...options, code: "ledger-unreadable" };
   }
 
   /** The cache of this key for a file, packed in either way: none, one, or, where two machines raced, two. */
@@ -54,7 +56,7 @@ export class CacheService {
 
   /** The text of its one file. Reading it puts its eviction off. */
   async read({ key, url }: FoundCache): Promise<string> {
-    const question: Question = { method: "GET", url };
+    const question: Question = { method: "GET", url, maxBytes: largestFile };
     const { status, body } = await askPatiently(question, this.#options);
     if (status !== 200) throw new DeployError("ledger-unreadable", `${shown(question)} answered ${status}`);
     return readTar(body, `cache ${key}`);
@@ -82,7 +84,7 @@ export class CacheService {
     const text = body.toString("utf8");
     if (status !== 200) throw unreadable(question, `answered ${status}: ${text.slice(0, 200)}`);
     try {
-      const answer = response(JSON.parse(text), "");
+      const answer = response(parseJson(text), "");
       return answer.ok ? { key: answer.key, url: answer.url } : null;
     } catch (cause) {
       const why = cause instanceof DecodeError ? cause.message : "no JSON";

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import type { Store } from "../../../../src/ledger/store.ts";
 import { type ArtifactStoreOptions, openArtifactStore } from "../../../../src/ledger/stores/artifact.ts";
 import { openCacheStore } from "../../../../src/ledger/stores/cache.ts";
-import { GithubApi } from "../../../../src/ledger/stores/github/api.ts";
+import { ArtifactApi } from "../../../../src/ledger/stores/github/api.ts";
 import { CacheService } from "../../../../src/ledger/stores/github/cache-service.ts";
 import { artifactClient, cacheClient } from "../../../../src/ledger/stores/github/toolkit-clients.ts";
 import { FakeGithub, type WorkflowRun } from "../../../fakes/fake-github.ts";
@@ -42,7 +42,7 @@ export function artifactStore({ fake, run, quiet = new Quiet(), token, options }
   let uploads = 0;
   return openArtifactStore({
     environment: "test",
-    api: new GithubApi({
+    api: new ArtifactApi({
       url: fake.apiUrl,
       repository: FakeGithub.repository,
       token: token ?? "token-of-the-job",

@@ -1,5 +1,5 @@
-import { DeployError, describeError } from "../../../errors.ts";
-import { type Answer, ask, type Question, shown } from "./web.ts";
+import { DeployError, describeError, type ErrorCode } from "../errors.ts";
+import { type Answer, ask, OversizedAnswer, type Question, shown } from "./web.ts";
 
 /** What came of an attempt at a request. */
 export type Attempt =
@@ -8,13 +8,16 @@ export type Attempt =
 
 export type Verdict =
   | { readonly kind: "done"; readonly answer: Answer }
-  | { readonly kind: "again"; readonly afterMs: number; readonly why: string }
+  /** `isRefused`: the server did nothing; else it may have done what it was asked, and the answer was lost. */
+  | { readonly kind: "again"; readonly afterMs: number; readonly why: string; readonly isRefused: boolean }
   | { readonly kind: "over"; readonly why: string };
 
 export interface Patience {
   readonly sleep: (ms: number) => Promise<void>;
   readonly now: () => Date;
   readonly log: (line: string) => void;
+  /** What it ends with when it is given up. */
+  readonly code: ErrorCode;
 }
 
 /** Between attempts at something that fails; then it is given up. */
@@ -29,8 +32,9 @@ const longestWaitMs = 60_000;
 export function judge(attempt: Attempt, made: number, now: Date): Verdict {
   const pauseMs = pausesMs[made - 1];
   if (attempt.kind === "failed") {
+    if (attempt.cause instanceof OversizedAnswer) return { kind: "over", why: attempt.cause.message };
     const why = `it failed ${made} times (${describeError(attempt.cause)})`;
-    return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why };
+    return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why, isRefused: false };
   }
   const { answer } = attempt;
   const limitedMs = rateLimitMs(answer, now);
@@ -38,11 +42,12 @@ export function judge(attempt: Attempt, made: number, now: Date): Verdict {
     const until = new Date(now.getTime() + limitedMs).toISOString().slice(0, 19);
     const why = `its rate limit is used up until ${until}Z`;
     if (limitedMs > longestWaitMs || pauseMs === undefined) return { kind: "over", why };
-    return { kind: "again", afterMs: Math.max(limitedMs, 1_000), why };
+    return { kind: "again", afterMs: Math.max(limitedMs, 1_000), why, isRefused: true };
   }
-  if (answer.status < 500) return { kind: "done", answer };
+  // 501 says that the server has no such thing, which does not pass.
+  if (answer.status < 500 || answer.status === 501) return { kind: "done", answer };
   const why = `it answered ${answer.status} ${made} times`;
-  return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why };
+  return pauseMs === undefined ? { kind: "over", why } : { kind: "again", afterMs: pauseMs, why, isRefused: false };
 }
 
 /**
@@ -60,8 +65,21 @@ function rateLimitMs({ status, headers, body }: Answer, now: Date): number | nul
   return status === 429 || /secondary rate limit/i.test(body.toString("utf8")) ? 60_000 : null;
 }
 
-/** Asks until there is an answer; only for what may be asked twice. Throws `ledger-unreadable` when it is given up. */
-export async function askPatiently(question: Question, patience: Patience): Promise<Answer> {
+/**
+ * Asks until there is an answer. What may not be done twice is given `look`, which tells whether it was done after all:
+ * null is that it was. Throws `code` when it is given up.
+ */
+export async function askPatiently(question: Question, patience: Patience): Promise<Answer>;
+export async function askPatiently(
+  question: Question,
+  patience: Patience,
+  look: () => Promise<boolean>,
+): Promise<Answer | null>;
+export async function askPatiently(
+  question: Question,
+  patience: Patience,
+  look: () => Promise<boolean> = () => Promise.resolve(false),
+): Promise<Answer | null> {
   for (let made = 1; ; made += 1) {
     const attempt = await ask(question).then(
       (answer): Attempt => ({ kind: "answered", answer }),
@@ -71,9 +89,10 @@ export async function askPatiently(question: Question, patience: Patience): Prom
     if (verdict.kind === "done") return verdict.answer;
     if (verdict.kind === "over") {
       const cause = attempt.kind === "failed" ? { cause: attempt.cause } : {};
-      throw new DeployError("ledger-unreadable", `${shown(question)} was given up: ${verdict.why}`, cause);
+      throw new DeployError(patience.code, `${shown(question)} was given up: ${verdict.why}`, cause);
     }
     patience.log(`${shown(question)}: ${verdict.why}; asking again in ${Math.ceil(verdict.afterMs / 1000)} s`);
     await patience.sleep(verdict.afterMs);
+    if (!verdict.isRefused && (await look())) return null;
   }
 }

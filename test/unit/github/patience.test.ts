@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Attempt, judge } from "../../../../src/ledger/stores/github/patience.ts";
+import { type Attempt, judge } from "../../../src/github/patience.ts";
 
 const now = new Date("2026-01-01T12:00:00Z");
 const answered = (status: number, headers: Readonly<Record<string, string>> = {}, body = ""): Attempt => ({

@@ -1,0 +1,189 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type RawInputs, readInputs } from "../../src/inputs/inputs.ts";
+import { type Command, commands, inputNames, inputsOf, variableOf } from "../../src/inputs/table.ts";
+
+const root = join(import.meta.dirname, "..", "..");
+
+interface Step {
+  readonly name?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+}
+interface Job {
+  readonly permissions?: unknown;
+  readonly uses?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly secrets?: Readonly<Record<string, unknown>>;
+  readonly concurrency?: { readonly "cancel-in-progress": boolean };
+  readonly steps?: readonly Step[];
+}
+interface Called {
+  readonly inputs?: Readonly<Record<string, { readonly required?: boolean; readonly description?: string }>>;
+  readonly secrets?: Readonly<Record<string, unknown>>;
+}
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>> & { readonly workflow_call?: Called };
+  readonly permissions: unknown;
+  readonly concurrency?: { readonly "cancel-in-progress": boolean };
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const read = (folder: string) =>
+  readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(".yml"))
+    .map((name) => {
+      const text = readFileSync(join(root, folder, name), "utf8");
+      return { name, path: `${folder}/${name}`, text, workflow: parse(text) as Workflow };
+    });
+const expression = (name: string): string => `\${{ ${name} }}`;
+const ours = read(".github/workflows");
+const reusable = ours.filter(({ workflow }) => workflow.on.workflow_call !== undefined);
+const callers = read("examples/github");
+
+describe.each([...ours, ...callers])("$path", ({ text, workflow }) => {
+  test("pins what it uses of others to a commit, with the version beside it", () => {
+    const uses = [...text.matchAll(/^\s*(?:- )?uses: (.*)$/gm)].map(([, used = ""]) => used);
+    const others = uses.filter(
+      (used) => !used.startsWith("./") && !used.startsWith("your-organisation/flink-dbt-deploy/"),
+    );
+    expect(others.filter((used) => !/^[\w.-]+\/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(used))).toEqual([]);
+  });
+
+  test("gives each job its own permissions, and a reason beside each", () => {
+    const granted = [...text.matchAll(/^\s+[a-z-]+: (?:read|write)\b.*$/gm)].map(([line]) => line);
+    expect(granted.filter((line) => !/: (read|write) # \S/.test(line))).toEqual([]);
+    if (workflow.on.workflow_call !== undefined || !text.includes("name: ci\n")) {
+      expect(workflow.permissions).toEqual({});
+      expect(Object.values(workflow.jobs).filter(({ permissions }) => permissions === undefined)).toEqual([]);
+    }
+  });
+
+  test("keeps no token on the disk, and expands no expression in a script", () => {
+    const steps = Object.values(workflow.jobs).flatMap(({ steps = [] }) => steps);
+    for (const { uses, run, with: given } of steps) {
+      if (uses?.startsWith("actions/checkout@")) expect(given?.["persist-credentials"]).toBe(false);
+      expect(run ?? "").not.toContain("${{");
+    }
+    expect(text).not.toMatch(/pull_request_target|secrets: inherit/);
+  });
+});
+
+describe.each(reusable)("$path", ({ name, text, workflow }) => {
+  const steps = Object.values(workflow.jobs).flatMap(({ steps: all = [] }) => all);
+  const own = steps.filter(({ uses }) => uses?.startsWith("./"));
+
+  test("says of every input and secret what it is", () => {
+    const { inputs = {}, secrets = {} } = workflow.on.workflow_call ?? {};
+    const said = Object.values({ ...inputs, ...secrets }) as readonly { readonly description?: string }[];
+    expect(said.filter(({ description }) => (description ?? "").length < 5)).toEqual([]);
+  });
+
+  test("uses every input that it has, and no other", () => {
+    const { inputs = {}, secrets = {} } = workflow.on.workflow_call ?? {};
+    const used = [...text.matchAll(/\binputs\.([a-z-]+)/g)].map(([, input]) => input);
+    expect([...new Set(used)].sort()).toEqual(Object.keys(inputs).sort());
+    const secret = [...text.matchAll(/\bsecrets\.([a-z-]+)/g)].map(([, input]) => input);
+    expect([...new Set(secret)].sort()).toEqual(Object.keys(secrets).sort());
+  });
+
+  test("runs the action of its own commit, with inputs that the command has", () => {
+    expect(own.length).toBeGreaterThan(0);
+    for (const step of own) {
+      const { command, ...given } = step.with ?? {};
+      const all = Object.hasOwn(commands, String(command)) ? inputsOf(command as Command) : inputNames;
+      expect(Object.keys(given).filter((input) => !(all as readonly string[]).includes(input))).toEqual([]);
+    }
+    const action = steps.filter(({ with: given }) => given?.repository === expression("job.workflow_repository"));
+    expect(action.map(({ with: given }) => given?.ref)).toEqual(action.map(() => expression("job.workflow_sha")));
+    expect(action).not.toEqual([]);
+  });
+
+  test("never cancels what changes jobs", () => {
+    const isChanging = ["deploy.yml", "operate.yml"].includes(name);
+    const cancels = Object.values(workflow.jobs).map(({ concurrency }) => concurrency?.["cancel-in-progress"]);
+    if (isChanging) expect(cancels).toEqual(cancels.map(() => false));
+  });
+});
+
+test("a plan has no right but to read, and no secret", () => {
+  const { text, workflow } = reusable.find(({ name }) => name === "plan.yml") ?? { text: "", workflow: null };
+  expect(workflow?.jobs.plan?.permissions).toEqual({ contents: "read" });
+  expect(text).not.toMatch(/secrets\.|github\.token/);
+});
+
+test("every choice of an operation is a command, or a restore", () => {
+  const operate = callers.find(({ name }) => name === "flink-operate.yml");
+  const dispatch = operate?.workflow.on.workflow_dispatch as {
+    readonly inputs: Readonly<Record<string, { readonly options?: readonly string[]; readonly description: string }>>;
+  };
+  const options = dispatch.inputs.operation?.options ?? [];
+  expect(options.filter((option) => !Object.hasOwn(commands, option))).toEqual(["restore"]);
+  const told = reusable.find(({ name }) => name === "operate.yml")?.workflow.on.workflow_call?.inputs?.operation;
+  for (const option of options) expect(told?.description).toContain(`\`${option}\``);
+});
+
+describe.each(callers)("$path", ({ workflow }) => {
+  test.each(Object.entries(workflow.jobs))("calls %s as that is to be called", (_name, job) => {
+    const file = /^your-organisation\/flink-dbt-deploy\/\.github\/workflows\/(.+)@v0$/.exec(job.uses ?? "")?.[1];
+    const called = reusable.find(({ name }) => name === file)?.workflow;
+    expect(called, `${job.uses} is no workflow of ours`).toBeDefined();
+    const { inputs = {}, secrets = {} } = called?.on.workflow_call ?? {};
+    expect(Object.keys(job.with ?? {}).filter((input) => !Object.hasOwn(inputs, input))).toEqual([]);
+    const required = Object.keys(inputs).filter((input) => inputs[input]?.required);
+    expect(required.filter((input) => job.with?.[input] === undefined)).toEqual([]);
+    expect(Object.keys(job.secrets ?? {}).filter((secret) => !Object.hasOwn(secrets, secret))).toEqual([]);
+    // GitHub refuses a called job that wants more than its caller has.
+    for (const { permissions } of Object.values(called?.jobs ?? {})) expect(job.permissions).toEqual(permissions);
+  });
+});
+
+describe("the examples for other systems", () => {
+  const files = ["gitlab/.gitlab-ci.yml", "jenkins/Jenkinsfile", "shell/deploy.sh"].map((name) => ({
+    name,
+    text: readFileSync(join(root, "examples", name), "utf8"),
+  }));
+
+  test.each(files)("$name calls commands that exist, with flags that they have", ({ text }) => {
+    const lines = text.split("\n").filter((line) => !/^\s*(#|\/\/)/.test(line));
+    const calls = lines.flatMap((line) =>
+      [...line.matchAll(/flink-dbt-deploy ([a-z]+(?: [^'\n]*)?)/g)].map(([, call]) => call),
+    );
+    const called = calls.filter((call) => Object.hasOwn(commands, call?.split(" ")[0] ?? ""));
+    expect(called.length).toBeGreaterThan(1);
+    for (const call of called) {
+      const words = (call ?? "").match(/(?:"[^"]*"|\S)+/g) ?? [];
+      const [command = "", ...args] = words.map((word) => word.replace(/^"(.*)"$/, "$1"));
+      const options = Object.fromEntries(
+        inputsOf(command as Command).map((name) => [name, { type: "string" } as const]),
+      );
+      const { values } = parseArgs({ args: [...args], options, strict: true });
+      const variables = { "gateway-url": "http://g:1", "jobmanager-url": "http://j:1", "savepoint-dir": "file:///s" };
+      expect(() => readInputs(command, { ...variables, ...values } as RawInputs)).not.toThrow();
+    }
+  });
+
+  test.each(files)("$name sets variables that stand for inputs", ({ text }) => {
+    const known = inputNames.map(variableOf);
+    const set = [...text.matchAll(/\bFLINK_DBT_DEPLOY_[A-Z_]+\b/g)].map(([name]) => name);
+    expect(set.length).toBeGreaterThan(0);
+    expect(set.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  test("GitLab's is YAML whose jobs belong to its stages", () => {
+    const {
+      stages,
+      default: _default,
+      variables: _variables,
+      ...jobs
+    } = parse(files[0]?.text ?? "") as {
+      readonly stages: readonly string[];
+    } & Readonly<Record<string, { readonly stage?: string; readonly extends?: string }>>;
+    const lost = Object.values(jobs).filter((job) => !("extends" in job) && !stages.includes(job.stage ?? ""));
+    expect(lost).toEqual([]);
+  });
+});
