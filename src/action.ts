@@ -1,10 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { error, getInput, info, notice, setOutput, summary, warning } from "@actions/core";
+import { error, getInput, info, notice, setOutput, setSecret, summary, warning } from "@actions/core";
 import { watchSignals } from "./commands/interruption.ts";
+import { secretInputs } from "./commands/remember-secrets.ts";
 import { describeFailure, runCommand } from "./commands/run.ts";
 import { sleep } from "./flink/http.ts";
 import { pullRequestBase } from "./github/event.ts";
+import { readEventFile } from "./github/event-file.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
 import { inputNames, inputTable } from "./inputs/table.ts";
@@ -17,6 +18,8 @@ const show = { error, warning, note: notice };
 async function main(): Promise<number> {
   const raw: RawInputs = Object.fromEntries(inputNames.map((name) => [name, getInput(name)]));
   const command = getInput("command");
+  // The runner then hides them in the log of every later step too.
+  for (const secret of secretInputs(raw)) setSecret(secret);
   warnOfWorkspace(command, getInput("store"), getInput("ledger-dir"));
   const startedAt = performance.now();
   const log = (line: string): void =>
@@ -38,7 +41,7 @@ async function main(): Promise<number> {
       }
     },
     writeOut: null,
-    eventBase: await pullRequestBase(process.env, (path) => readFile(path, "utf8")),
+    eventBase: await pullRequestBase(process.env, readEventFile, log),
     now: () => new Date(),
     clock: () => performance.now(),
     sleep,

@@ -1,6 +1,35 @@
 import { scryptSync } from "node:crypto";
+import { KnownSecrets } from "./known-secrets.ts";
 
 export const mask = "******";
+
+/** Of this process, which runs one command: inputs, and what the project's options and configs turned out to hold. */
+const known = new KnownSecrets();
+
+/** From now on the value is masked wherever it stands; see `KnownSecrets` for the few that are not. */
+export function rememberSecret(value: string): void {
+  known.add(value);
+}
+
+/** Remembers every secret that a text holds under a key that looks like one. */
+export function rememberSecretsIn(text: string): void {
+  replaceSecrets(text, (secret) => {
+    rememberSecret(secret);
+    // Of user info the password is one by itself; a user alone may be a token.
+    const password = /^[^:]*:(.+)$/s.exec(secret)?.[1];
+    if (password !== undefined) rememberSecret(password);
+    return secret;
+  });
+}
+
+/** Remembers the values of a config's secret keys, and what the others hold. */
+export function rememberSecretsOf(config: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value !== "string") continue;
+    if (isSecretKey(key)) rememberSecret(value);
+    else rememberSecretsIn(value);
+  }
+}
 
 /** Words that make a key a secret one; the list is Flink's own GlobalConfiguration list and what connectors add to it. */
 const secretWords =
@@ -78,10 +107,16 @@ function withoutUnicodeEscapes(text: string): string {
 }
 
 /**
- * Masks the values of options and configs whose key looks secret, and URL user info, in any text: SQL, config,
- * JSON, error messages. What is masked stays recognisable as `******`; everything else is unchanged.
+ * Masks what was remembered as a secret, the values of options and configs whose key looks secret, and URL user info, in
+ * any text: SQL, config, JSON, error messages. What is masked stays recognisable as `******`; everything else is unchanged.
  */
 export function maskSecrets(text: string): string {
+  // First what is known in full: a pattern may end a value too soon, and leave a rest that is not known.
+  return maskSecretsByKey(known.replace(text, mask));
+}
+
+/** The same without what was remembered: for a name that people and programs go by, whatever it is elsewhere. */
+export function maskSecretsByKey(text: string): string {
   return replaceSecrets(text, () => mask);
 }
 

@@ -4,8 +4,12 @@ import { jobmanagerCluster } from "../deploy/jobmanager-cluster.ts";
 import type { Settings } from "../deploy/step.ts";
 import { DeployError } from "../errors.ts";
 import { Gateway } from "../flink/gateway.ts";
+import type { HttpOptions } from "../flink/http.ts";
 import { JobManager } from "../flink/jobmanager.ts";
+import { tlsDispatcher } from "../flink/tls.ts";
 import type { ClusterInputs, VerifyInputs } from "../inputs/inputs.ts";
+import { rememberSecret } from "../secrets.ts";
+import { readInputFile } from "./input-file.ts";
 import type { Shell } from "./shell.ts";
 
 export interface OpenedCluster {
@@ -22,11 +26,12 @@ export async function openCluster(
 ): Promise<OpenedCluster> {
   // What is in hand goes on after an interruption, as long as there is time.
   const signal = shell.deadline;
-  const gateway = new Gateway({ url: inputs.gatewayUrl, signal });
+  const access = { ...(await accessOf(inputs, shell)), signal };
+  const gateway = new Gateway({ url: inputs.gatewayUrl, ...access });
   const { version } = await gateway.info();
   const options = { gateway, initSql, signal };
   if (inputs.jobmanagerUrl === null) return { cluster: gatewayCluster(options), flinkVersion: version };
-  const jobmanager = new JobManager({ url: inputs.jobmanagerUrl, signal });
+  const jobmanager = new JobManager({ url: inputs.jobmanagerUrl, ...access });
   const config = await jobmanager.config();
   if (config.version !== version) {
     throw new DeployError(
@@ -35,6 +40,34 @@ export async function openCluster(
     );
   }
   return { cluster: jobmanagerCluster(jobmanager, options), flinkVersion: version };
+}
+
+/** Files are read anew by each command. They, and what they lead to, are for these two services alone. */
+async function accessOf({ gatewayUrl, jobmanagerUrl, access }: ClusterInputs, { cwd, log }: Shell): Promise<Access> {
+  const { headers, tlsCa, tlsCert, tlsKey } = access;
+  const read = async (input: "tls-ca" | "tls-cert" | "tls-key", file: string | null): Promise<string | null> =>
+    file === null ? null : await readInputFile({ input, file, cwd, maxBytes: maxPemBytes });
+  const ca = await read("tls-ca", tlsCa);
+  const cert = await read("tls-cert", tlsCert);
+  const key = await read("tls-key", tlsKey);
+  if (key !== null) rememberSecret(key);
+  for (const url of [gatewayUrl, jobmanagerUrl ?? gatewayUrl]) {
+    if (Object.keys(headers).length > 0 && isReadOnTheWay(url)) {
+      log(`${new URL(url).origin} gets a token over http, which everyone on the way can read: use https`);
+    }
+  }
+  const dispatcher = tlsDispatcher({ ca, cert, key });
+  return { headers, ...(dispatcher === null ? {} : { dispatcher }) };
+}
+
+type Access = Pick<HttpOptions, "headers" | "dispatcher">;
+
+/** A bundle of all public roots is a quarter of it. */
+const maxPemBytes = 1024 * 1024;
+
+function isReadOnTheWay(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === "http:" && !/^(localhost|127\..*|\[::1\])$/.test(hostname);
 }
 
 export const verifyLimits = (inputs: VerifyInputs): Settings["verify"] => ({

@@ -1,19 +1,21 @@
-import { readFile, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { relative, resolve } from "node:path";
-import { DeployError } from "../errors.ts";
 import type { Finding } from "../project/job.ts";
 import { canonicalSql, splitStatements } from "../project/statement.ts";
 import { fileAt } from "../project/worktree.ts";
+import { rememberSecretsIn } from "../secrets.ts";
 import type { Checkout } from "./checkout.ts";
+import { readInputFile } from "./input-file.ts";
+
+/** Written by hand; it runs at the start of every session. */
+const maxInitSqlBytes = 4 * 1024 * 1024;
 
 /** The statements of `init-sql`; none where it is not given. Throws `inputs-invalid` where it cannot be read. */
 export async function readInitSql(path: string | null, cwd: string): Promise<readonly string[]> {
   if (path === null) return [];
-  try {
-    return splitStatements(await readFile(resolve(cwd, path), "utf8"));
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `init-sql: ${path} cannot be read`, { cause });
-  }
+  const text = await readInputFile({ input: "init-sql", file: path, cwd, maxBytes: maxInitSqlBytes });
+  rememberSecretsIn(text);
+  return splitStatements(text);
 }
 
 /**

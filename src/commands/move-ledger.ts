@@ -1,11 +1,10 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { DeployError, describeError } from "../errors.ts";
+import { DeployError } from "../errors.ts";
 import type { LedgerExportInputs, LedgerImportInputs } from "../inputs/inputs.ts";
 import type { Entry } from "../ledger/entry.ts";
 import { readEntries } from "../ledger/ledger.ts";
 import { collectLedger, decodeLedger, encodeLedger, type LedgerFile } from "../ledger/ledger-file.ts";
 import { code, count, plainText } from "../report/markdown-text.ts";
+import { readInputFile } from "./input-file.ts";
 import { writeOutput } from "./output-file.ts";
 import type { CommandResult, Shell } from "./shell.ts";
 import { lockEnvironment, openStore } from "./stores.ts";
@@ -48,7 +47,7 @@ export async function importLedger(inputs: LedgerImportInputs, shell: Shell): Pr
     const holds = `${store.description} holds entry ${other.sequence}, which ${ledgerFile} does not`;
     throw new DeployError("inputs-invalid", `${holds}: import into an empty ledger`);
   }
-  lock.confirm();
+  await lock.confirm();
   await store.append(ledger);
   const before = there.length === 0 ? "" : `, which held ${entryCount(there)} of them`;
   await shell.print(
@@ -57,13 +56,12 @@ export async function importLedger(inputs: LedgerImportInputs, shell: Shell): Pr
   return done;
 }
 
+/** A ledger of ten thousand entries and 500 jobs is a tenth of it. */
+const maxLedgerFileBytes = 256 * 1024 * 1024;
+
 async function read(file: string, cwd: string): Promise<string> {
   if (file === standardOutput) throw new DeployError("inputs-invalid", "ledger-file: must name a file to read");
-  try {
-    return await readFile(resolve(cwd, file), "utf8");
-  } catch (cause) {
-    throw new DeployError("inputs-invalid", `ledger-file: ${file} cannot be read: ${describeError(cause)}`);
-  }
+  return await readInputFile({ input: "ledger-file", file, cwd, maxBytes: maxLedgerFileBytes });
 }
 
 const sizeOf = ({ entries, values }: LedgerFile): string => `${entryCount(entries)} and ${count(values.size, "value")}`;

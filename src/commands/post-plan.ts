@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { DeployError, describeError, inOneLine } from "../errors.ts";
 import { postComment } from "../github/comment.ts";
 import { type CommitStatus, setCommitStatus } from "../github/commit-status.ts";
+import { readEventFile } from "../github/event-file.ts";
 import { findPlanTarget, type PlanTarget } from "../github/plan-target.ts";
 import { GithubRefusal } from "../github/refusal.ts";
 import { readRunEvent } from "../github/run-event.ts";
@@ -55,7 +55,7 @@ interface Place {
 /** The problems that it met. */
 async function tell(ending: PlanEnding, inputs: PostingInputs, place: Place): Promise<readonly string[]> {
   const { github, shell } = place;
-  const event = await readRunEvent(shell.environment, (path) => readFile(path, "utf8"));
+  const event = await readRunEvent(shell.environment, readEventFile);
   let target: PlanTarget;
   try {
     target = await findPlanTarget(github.api, { event, number: inputs.pullRequest });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DeployError, type ErrorCode } from "../errors.ts";
 import type { Planner } from "../planner/planner.ts";
@@ -78,10 +78,15 @@ async function completeRecording(
   };
 }
 
+const maxModelBytes = 4 * 1024 * 1024;
+
 function readModel(projectFolder: string, origin: Origin): string | null {
   if (origin.file === null) return null;
   try {
-    return readFileSync(join(projectFolder, origin.file), "utf8");
+    const file = join(projectFolder, origin.file);
+    // Only to find a line's number in; a link to a device must not be waited for.
+    const found = statSync(file);
+    return found.isFile() && found.size <= maxModelBytes ? readFileSync(file, "utf8") : null;
   } catch {
     // A package's model lies elsewhere; without its text the finding has no line.
     return null;

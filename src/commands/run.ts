@@ -8,6 +8,7 @@ import { exportLedger, importLedger } from "./move-ledger.ts";
 import { resume, suspend } from "./operate.ts";
 import { plan } from "./plan.ts";
 import { projectSecrets } from "./project-secrets.ts";
+import { rememberSecrets } from "./remember-secrets.ts";
 import { rollback } from "./rollback.ts";
 import { savepoint } from "./savepoint.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -22,6 +23,7 @@ export async function runCommand(command: string, raw: RawInputs, shell: Shell):
     annotate: (annotations) =>
       shell.annotate(annotations.map((one) => ({ ...one, message: maskSecrets(one.message) }))),
   };
+  rememberSecrets(raw, shell.environment);
   try {
     return await dispatch(command, raw, masked);
   } catch (error) {

@@ -1,14 +1,14 @@
 import type { Cluster } from "./cluster.ts";
 
 /** The same cluster; `confirm` is asked before every effect and throws where this run may have none any more. */
-export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
+export function guardedCluster(cluster: Cluster, confirm: () => Promise<void>): Cluster {
   return {
     through: cluster.through,
     jobs: () => cluster.jobs(),
     progress: (jobId) => cluster.progress(jobId),
     lagMs: () => cluster.lagMs(),
     async stop(request) {
-      confirm();
+      await confirm();
       await cluster.stop(request);
     },
     stopStatus: (request) => cluster.stopStatus(request),
@@ -23,19 +23,19 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
     health: (jobId) => cluster.health(jobId),
     checkpointDirectory: () => cluster.checkpointDirectory(),
     async cancel(jobId) {
-      confirm();
+      await confirm();
       await cluster.cancel(jobId);
     },
     async checkpoint(jobId, triggerId) {
-      confirm();
+      await confirm();
       return await cluster.checkpoint(jobId, triggerId);
     },
     async fence(jobId) {
-      confirm();
+      await confirm();
       await cluster.fence(jobId);
     },
     async dispose(path) {
-      confirm();
+      await confirm();
       return await cluster.dispose(path);
     },
     async prepare(program) {
@@ -43,7 +43,7 @@ export function guardedCluster(cluster: Cluster, confirm: () => void): Cluster {
       return {
         ...prepared,
         async submit(options) {
-          confirm();
+          await confirm();
           return await prepared.submit(options);
         },
       };

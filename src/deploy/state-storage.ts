@@ -99,9 +99,11 @@ async function listedByCommand(folder: string, options: StorageOptions): Promise
   const placed = args.some((arg) => arg.includes("{}")) ? args : [...args, "{}"];
   const filled = placed.map((arg) => arg.replaceAll("{}", folder));
   try {
-    const { code, output } = await runCommand({ command, args: filled, folder: cwd, environment, signal });
-    if (code === 0) return pathsBelow(folder, output);
-    log(`list-command ended with ${code} for ${folder}: its checkpoints are not known`);
+    const { code, output, isWhole } = await runCommand({ command, args: filled, folder: cwd, environment, signal });
+    if (code === 0 && isWhole) return pathsBelow(folder, output);
+    // Of a list that is cut short the newest may be missing, and an older one would be taken for it.
+    if (code === 0) log(`list-command printed too much for ${folder}: its checkpoints are not known`);
+    else log(`list-command ended with ${code} for ${folder}: its checkpoints are not known`);
   } catch (error) {
     if (signal.aborted) throw error;
     log(`list-command could not be run: ${describeError(error)}`);

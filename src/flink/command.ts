@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { DeployError } from "../errors.ts";
 import { startGuarded } from "./process.ts";
+import { readTail } from "./read-text.ts";
 
 export interface CommandRequest {
   readonly command: string;
@@ -16,8 +17,9 @@ export interface CommandRequest {
 export interface CommandResult {
   /** Null when a signal ended it. */
   readonly code: number | null;
-  /** Stdout and stderr as they came. */
+  /** Stdout and stderr as they came; of very much the end. */
   readonly output: string;
+  readonly isWhole: boolean;
 }
 
 /** Runs a program to its end; it ends with us. Throws `interrupted` when the signal fires. */
@@ -32,11 +34,15 @@ export async function runCommand(request: CommandRequest): Promise<CommandResult
     const exit = await running.exited;
     request.signal?.removeEventListener("abort", abort);
     if (request.signal?.aborted) throw new DeployError("interrupted", `${request.command} was interrupted`);
-    return { code: exit.code, output: await readFile(output, "utf8") };
+    const { text, isWhole } = await readTail(output, maxOutputBytes);
+    return { code: exit.code, output: text, isWhole };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
+
+/** A list of a million checkpoints is smaller; of what programs say of their failure the end tells most. */
+const maxOutputBytes = 64 * 1024 * 1024;
 
 /** The first executable file of that name on PATH, or null. */
 export function findOnPath(name: string, environment: NodeJS.ProcessEnv): string | null {

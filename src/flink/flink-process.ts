@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { DeployError } from "../errors.ts";
@@ -7,6 +7,7 @@ import type { Distribution } from "./distribution.ts";
 import { findJava, openModules } from "./java.ts";
 import { causeInLog } from "./log-cause.ts";
 import { type GuardedProcess, startGuarded } from "./process.ts";
+import { readTail } from "./read-text.ts";
 
 /** Every process listens here only. */
 export const loopback = "127.0.0.1";
@@ -122,8 +123,12 @@ export async function untilReady(
   }
 }
 
+/** The trace that ended a JVM is at the end of its log. */
+const maxLogBytes = 4 * 1024 * 1024;
+
 async function startFailed({ name, logFile }: FlinkProcess, what: string): Promise<DeployError> {
-  const cause = causeInLog(await readFile(logFile, "utf8"));
+  const { text } = await readTail(logFile, maxLogBytes);
+  const cause = causeInLog(text);
   return new DeployError(
     "flink-start-failed",
     `Flink's ${name} ${what}: ${cause || "its log is empty"} (log: ${logFile})`,

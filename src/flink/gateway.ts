@@ -11,6 +11,7 @@ import {
   sleep,
 } from "./http.ts";
 import { JavaTrace, lastCause } from "./java-trace.ts";
+import { megabytes } from "./megabytes.ts";
 import { type Column, errorsIn, type ResultPage, resultPage } from "./wire.ts";
 
 export type { Column } from "./wire.ts";
@@ -50,6 +51,8 @@ const service = {
 
 const defaultStatementMs = 120_000;
 const defaultRowLimit = 100_000;
+/** Of a whole result: an EXPLAIN of the largest job is a hundredth of it, and pages may come for ever. */
+const maxResultBytes = 128 * 1024 * 1024;
 const closingMs = 5_000;
 
 /** A client of one SQL Gateway, over its API V1, which every Flink since 1.16 answers. */
@@ -134,13 +137,18 @@ export class GatewaySession implements AsyncDisposable {
     const poll = this.#connection.poll(signal);
     let columns: readonly Column[] = [];
     let jobId: string | null = null;
+    let bytes = 0;
     for (let token: string | null = "0"; token !== null; ) {
-      const page: ResultPage = await this.#connection.call("GET", `${path}${token}`, { signal }, resultPage);
+      const { page, size } = await this.#connection.page(`${path}${token}`, signal);
+      bytes += size;
+      const isTooLong = rows.length + page.rows.length > this.#connection.rowLimit;
+      if (isTooLong || bytes > maxResultBytes) {
+        const limit = isTooLong ? `${this.#connection.rowLimit} rows` : megabytes(maxResultBytes);
+        throw new DeployError("statement-failed", `more than ${limit}; add a LIMIT`);
+      }
       if (columns.length === 0) columns = page.columns;
       jobId ??= page.jobId;
-      rows.push(...page.rows);
-      if (rows.length > this.#connection.rowLimit)
-        throw new DeployError("statement-failed", `more than ${this.#connection.rowLimit} rows; add a LIMIT`);
+      for (const row of page.rows) rows.push(row);
       if (page.kind === "EOS") break;
       if (page.rows.length === 0) await poll();
       token = page.nextToken;
@@ -178,6 +186,12 @@ class Connection {
     return this.#http.decoded(answer, decoder);
   }
 
+  async page(path: string, signal: AbortSignal): Promise<{ readonly page: ResultPage; readonly size: number }> {
+    const answer = await this.#http.send("GET", path, { signal });
+    if (answer.status !== 200) throw this.#refusal(answer);
+    return { page: this.#http.decoded(answer, resultPage), size: answer.bytes };
+  }
+
   /** Ends an operation or session. It expires by itself, so a gateway that cannot be told is no reason to fail. */
   async letGo(path: string): Promise<void> {
     await this.#http.send("DELETE", path, { timeoutMs: closingMs, outlivesSignal: true }).catch(() => undefined);
@@ -196,8 +210,11 @@ class Connection {
   #refusal(answer: Answer): DeployError {
     const { request, status } = answer;
     if (status === 401 || status === 403) return this.#http.unreachable(request, `access denied (${status})`);
-    if (status >= 502 && status <= 504) return this.#http.unreachable(request, `status ${status}`);
     const errors = errorsIn(answer.json);
+    // A proxy in front of it, which may well answer better in a moment: Flink's own errors are JSON.
+    if (status >= 500 && (errors === null || status !== 500)) {
+      return this.#http.unreachable(request, `status ${status}`);
+    }
     // Every path of V1 exists in every gateway, so 404 is always someone else's.
     if (errors === null || status === 404) return this.#http.misplaced(request, `status ${status}`);
     const trace = errors.join("\n");

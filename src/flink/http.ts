@@ -2,6 +2,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { type Dispatcher, request } from "undici";
 import { DeployError, type ErrorCode } from "../errors.ts";
 import { DecodeError, type Decoder } from "./decode.ts";
+import { megabytes } from "./megabytes.ts";
+import { parseJson } from "./parse-json.ts";
+import { handshakeProblem } from "./tls.ts";
 
 /** What both of Flink's services are reached with. User info in `url` is sent as basic authorization. */
 export interface HttpOptions {
@@ -23,6 +26,8 @@ export interface Answer {
   readonly request: string;
   readonly status: number;
   readonly json: unknown;
+  /** Of the body as it came. */
+  readonly bytes: number;
 }
 
 export interface Call {
@@ -42,6 +47,7 @@ export interface Service {
 }
 
 const defaultTimeoutMs = 30_000;
+/** A page of 5000 rows, or the list of all jobs, is a hundredth of it; a service that never ends must not fill the memory. */
 const maxBodyBytes = 64 * 1024 * 1024;
 const backoffsMs = [50, 200, 800];
 const resets = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
@@ -99,7 +105,16 @@ export class HttpClient {
         signal: limit.signal,
         ...(this.#options.dispatcher === undefined ? {} : { dispatcher: this.#options.dispatcher }),
       });
-      return { request: shown, status: response.statusCode, json: parsed(await this.#text(response.body, shown)) };
+      const { statusCode: status, headers } = response;
+      if (status >= 300 && status < 400) {
+        response.body.on("error", () => undefined).destroy();
+        throw this.misplaced(
+          shown,
+          `it leads to ${placeOf(headers.location, url)}, and what is sent stays with one host`,
+        );
+      }
+      const text = await this.#text(response.body, shown);
+      return { request: shown, status, json: this.#parsed(text, shown), bytes: text.length };
     } catch (error) {
       throw limit.signal.aborted ? limit.signal.reason : error;
     }
@@ -110,10 +125,20 @@ export class HttpClient {
     let size = 0;
     for await (const chunk of body) {
       size += chunk.byteLength;
-      if (size > maxBodyBytes) throw this.misplaced(shown, `the answer is larger than ${maxBodyBytes} bytes`);
+      if (size > maxBodyBytes) throw this.misplaced(shown, `the answer is larger than ${megabytes(maxBodyBytes)}`);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks).toString("utf8");
+  }
+
+  #parsed(text: string, shown: string): unknown {
+    try {
+      return parseJson(text);
+    } catch (error) {
+      // Not JSON: HTML of a proxy or of another service. The caller decides by status what that means.
+      if (error instanceof SyntaxError) return undefined;
+      throw this.misplaced(shown, error instanceof Error ? error.message : String(error), error);
+    }
   }
 
   /** The answer as a type; one of another shape is not the service's. */
@@ -140,7 +165,12 @@ export class HttpClient {
 
   #described(error: unknown, shown: string): unknown {
     if (error instanceof DeployError) return error;
-    return this.unreachable(shown, codeOf(error) || (error instanceof Error ? error.message : String(error)), error);
+    const code = codeOf(error);
+    const message = error instanceof Error ? error.message : String(error);
+    // Many servers hang up on a client without the certificate that they want, and say nothing.
+    const isHungUp = resets.has(code) && this.#base.protocol === "https:";
+    const hint = isHungUp ? "; where it asks for a client certificate, give the right tls-cert and tls-key" : "";
+    return this.unreachable(shown, handshakeProblem(code, message) ?? `${code || message}${hint}`, error);
   }
 }
 
@@ -194,17 +224,25 @@ function parsedUrl(url: string, service: Service): { base: URL; authorization: R
   base.search = "";
   base.hash = "";
   if (username === "" && password === "") return { base, authorization: {} };
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const credentials = `${decoded(username)}:${decoded(password)}`;
   return { base, authorization: { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` } };
 }
 
-function parsed(text: string): unknown {
+/** Of user info; where a `%` is only a sign of a password, as it stands. */
+function decoded(text: string): string {
   try {
-    return JSON.parse(text) as unknown;
+    return decodeURIComponent(text);
   } catch {
-    // Not JSON: HTML of a proxy or of another service. The caller decides by status what that means.
-    return undefined;
+    return text;
   }
+}
+
+/** Where a redirect leads, without what may be a secret in it: `https://login.example/oauth`. */
+function placeOf(location: string | string[] | undefined, from: URL): string {
+  const first = Array.isArray(location) ? location[0] : location;
+  if (first === undefined || !URL.canParse(first, from.href)) return "nowhere";
+  const { protocol, host, pathname } = new URL(first, from.href);
+  return `${protocol}//${host}${pathname.slice(0, 100)}`;
 }
 
 function codeOf(error: unknown): string {

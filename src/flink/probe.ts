@@ -38,11 +38,25 @@ async function json(url: string, method: "GET" | "POST" | "DELETE" = "GET"): Pro
   try {
     const body = method === "POST" ? { body: "{}", headers: { "content-type": "application/json" } } : {};
     const response = await fetch(url, { method, signal: AbortSignal.timeout(10_000), ...body });
-    const value: unknown = await response.json();
-    return response.ok ? value : null;
+    const text = await textOf(response);
+    return response.ok ? (JSON.parse(text) as unknown) : null;
   } catch {
     return null;
   }
+}
+
+/** Whatever else listens on that port may answer without an end. */
+const maxBytes = 1024 * 1024;
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw new Error("this is no answer of Flink's");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function field(value: unknown, name: string): unknown {

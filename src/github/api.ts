@@ -1,5 +1,6 @@
 import { DeployError, type ErrorCode } from "../errors.ts";
 import { DecodeError, type Decoder, list } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import { nextPage, perPage } from "./page.ts";
 import { askPatiently, type Patience } from "./patience.ts";
 import { GithubRefusal, refusal } from "./refusal.ts";
@@ -187,7 +188,7 @@ export class GithubApi {
   #decoded<T>(question: Question, { body }: Answer, decoder: Decoder<T>): T {
     try {
       const text = body.toString("utf8");
-      return decoder(text === "" ? undefined : JSON.parse(text), "");
+      return decoder(text === "" ? undefined : parseJson(text), "");
     } catch (cause) {
       const why = cause instanceof DecodeError ? cause.message : "it is not JSON";
       throw this.#failed(`the answer to ${shown(question)} cannot be read: ${why}`, cause);

@@ -1,4 +1,5 @@
 import { type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { GithubApi } from "./api.ts";
 
 /** What one of the repository's deployments on GitHub is to say. */
@@ -88,7 +89,7 @@ function ourDeployment(payload: unknown): string | null {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 import { DeployError, type ErrorCode, inOneLine } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import { maskSecrets } from "../secrets.ts";
 import { type Answer, type Question, shown } from "./web.ts";
 
@@ -45,7 +46,7 @@ const longestText = 300;
 /** The server's own words, where it has some, in brackets. */
 function saidIn({ body }: Answer): string {
   try {
-    const { message, errors } = JSON.parse(body.toString("utf8")) as { message?: unknown; errors?: unknown };
+    const { message, errors } = parseJson(body.toString("utf8")) as { message?: unknown; errors?: unknown };
     if (typeof message !== "string") return "";
     const details = errors === undefined ? "" : ` ${JSON.stringify(errors)}`;
     const text = inOneLine(maskSecrets(message + details));

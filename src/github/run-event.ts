@@ -1,4 +1,5 @@
 import { type Decoder, fields, nullable, number, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 
 /** What started a workflow's run, as far as it says what a plan is of. */
 export type RunEvent =
@@ -21,7 +22,7 @@ export async function readRunEvent(
 ): Promise<RunEvent> {
   const { GITHUB_EVENT_NAME: name = "", GITHUB_EVENT_PATH: path = "", GITHUB_SHA } = environment;
   try {
-    return decodeRunEvent(name, JSON.parse(await read(path)), GITHUB_SHA ?? null);
+    return decodeRunEvent(name, parseJson(await read(path)), GITHUB_SHA ?? null);
   } catch {
     return { kind: "commit", head: commitOrNull(GITHUB_SHA) };
   }

@@ -1,6 +1,7 @@
 import { DeployError } from "../errors.ts";
 import { holdsPassword, mask } from "../secrets.ts";
-import { type Command, commands, type InputName, inputTable } from "./table.ts";
+import { type AccessInputs, accessInputs } from "./access.ts";
+import { type Command, commands, type InputName, inputTable, isSecretInput } from "./table.ts";
 
 /** How dbt is run to record a project. Paths are as the user gave them; null is "not given". */
 export interface RecordingInputs {
@@ -59,6 +60,7 @@ export interface CommentInputs {
 export interface ClusterInputs {
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string | null;
+  readonly access: AccessInputs;
 }
 
 /** Times in ms. */
@@ -212,10 +214,10 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
     comment: read.choice("comment", ["update", "renew", "off"]),
     pullRequest: read.numberOrNull("pull-request"),
   });
-  const cluster = (): ClusterInputs => ({
-    gatewayUrl: read.url("gateway-url"),
-    jobmanagerUrl: read.urlOrNull("jobmanager-url"),
-  });
+  const cluster = (): ClusterInputs => {
+    const [gatewayUrl, jobmanagerUrl] = [read.url("gateway-url"), read.urlOrNull("jobmanager-url")];
+    return { gatewayUrl, jobmanagerUrl, access: accessInputs(read, [gatewayUrl, jobmanagerUrl ?? gatewayUrl]) };
+  };
   const run = (): RunInputs => ({
     savepointDir: read.uriOrNull("savepoint-dir"),
     parallelJobs: read.count("parallel-jobs"),
@@ -564,6 +566,11 @@ class Reader {
     return value;
   }
 
+  /** The error for an input whose value must not be shown, or does not matter. */
+  refused(name: InputName, rule: string): DeployError {
+    return new DeployError("inputs-invalid", `${name}: ${rule}`);
+  }
+
   #whole(name: InputName, least: number, most: number): number {
     const value = this.text(name);
     const number = Number(value);
@@ -574,6 +581,7 @@ class Reader {
   }
 
   #invalid(name: InputName, value: string, rule: string): DeployError {
+    if (isSecretInput(name)) return this.refused(name, rule);
     const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
     return new DeployError("inputs-invalid", `${name}: ${JSON.stringify(shown)} ${rule}`);
   }

@@ -154,6 +154,42 @@ export const inputTable = {
     default: "",
     commands: cluster,
   },
+  "flink-token": {
+    description:
+      "Token that the gateway and the JobManager are sent as `Authorization: Bearer`, and nothing else is. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: cluster,
+    secret: true,
+  },
+  "flink-header": {
+    description:
+      "Header that the gateway and the JobManager are sent, and nothing else is, such as `X-Api-Key: ...`; several stand on a line each. The command takes it from the environment variable only.",
+    kind: "text",
+    default: "",
+    commands: cluster,
+    secret: true,
+  },
+  "tls-ca": {
+    description:
+      "File (PEM) with the certificates of those who may have signed the gateway's and the JobManager's, at https. Empty: those that Node trusts, and the ones that NODE_EXTRA_CA_CERTS names.",
+    kind: "path",
+    default: "",
+    commands: cluster,
+  },
+  "tls-cert": {
+    description:
+      "File (PEM) with the certificate to show where the gateway or the JobManager asks for one. It goes with `tls-key`.",
+    kind: "path",
+    default: "",
+    commands: cluster,
+  },
+  "tls-key": {
+    description: "File (PEM) with the private key of `tls-cert`, without a passphrase, readable by this user alone.",
+    kind: "path",
+    default: "",
+    commands: cluster,
+  },
   "savepoint-dir": {
     description:
       "URI of the folder that savepoints go to, writable by every Flink process: `s3://bucket/savepoints`. Required to stop a job with its state.",

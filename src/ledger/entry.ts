@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 
 /** A deployed program by its digest, and the key of the sealed job (`StoredJob`) in the ledger's values. */
 export interface JobReference {
@@ -205,7 +206,7 @@ export function decodeEntry(json: string, where: string): Entry {
     new DeployError("ledger-unreadable", `the ledger entry ${where} cannot be read: ${why}`);
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (cause) {
     throw new DeployError("ledger-unreadable", `the ledger entry ${where} is not JSON`, { cause });
   }

@@ -21,8 +21,11 @@ export interface LockOptions {
 
 /** The environment's lock while this run holds it; it renews itself until it is released. */
 export interface HeldLock extends AsyncDisposable {
-  /** Throws `lock-held` where the lease was lost or could not be renewed in time: nothing may be done any more. */
-  confirm(): void;
+  /**
+   * Throws `lock-held` where the lease was lost or could not be renewed in time: nothing may be done any more. A run that
+   * stood still for longer than its lease, with its machine, asks the store whether the lock is still its own.
+   */
+  confirm(): Promise<void>;
 }
 
 const pauseMs = 1_000;
@@ -38,8 +41,8 @@ export async function takeLock(options: LockOptions): Promise<HeldLock> {
     throw error;
   }
   return {
-    confirm: () => {
-      for (const place of taken) place.confirm();
+    confirm: async () => {
+      for (const place of taken) await place.confirm();
     },
     [Symbol.asyncDispose]: async () => {
       for (const place of taken) await place.release();
@@ -90,6 +93,7 @@ class HeldPlace {
   /** By this run's clock, taken before the request: others count from later. */
   #renewedAt: number;
   #lost: DeployError | null = null;
+  #renewal: Promise<void> | null = null;
 
   constructor(store: Store, lock: Lock, renewedAt: number, options: LockOptions) {
     this.#store = store;
@@ -99,17 +103,17 @@ class HeldPlace {
     this.#renewing = this.#renew();
   }
 
-  confirm(): void {
+  async confirm(): Promise<void> {
+    if (this.#lost === null && this.#isLate()) await this.#renewNow();
     if (this.#lost !== null) throw this.#lost;
-    const { leaseMs, clock } = this.#options;
-    // With a margin: what is about to be done takes its time on the way.
-    if (clock() - this.#renewedAt <= leaseMs * 0.75) return;
+    if (!this.#isLate()) return;
     throw new DeployError("lock-held", `the lock in ${this.#store.description} could not be renewed in time`);
   }
 
   async release(): Promise<void> {
     this.#ending.abort();
     await this.#renewing;
+    await this.#renewal;
     if (this.#lost !== null) return;
     const free = (lock: Lock): Lock => ({ ...lock, version: lock.version + 1, holder: null });
     try {
@@ -122,22 +126,41 @@ class HeldPlace {
     }
   }
 
+  /** With a margin: what is about to be done takes its time on the way. */
+  #isLate(): boolean {
+    const { leaseMs, clock } = this.#options;
+    return clock() - this.#renewedAt > leaseMs * 0.75;
+  }
+
   async #renew(): Promise<void> {
-    const { leaseMs, clock, now, sleep, log } = this.#options;
+    const { leaseMs, sleep } = this.#options;
     const { signal } = this.#ending;
     for (;;) {
       await sleep(leaseMs / 4, signal);
       if (signal.aborted || this.#lost !== null) return;
-      const at = clock();
-      const next: Lock = { ...this.#lock, version: this.#lock.version + 1, renewedAt: now().toISOString() };
-      try {
-        if (await this.#store.setLock(next)) {
-          this.#lock = next;
-          this.#renewedAt = at;
-        } else await this.#look(next, at);
-      } catch (error) {
-        log(`the lock could not be renewed: ${describeError(error)}`);
-      }
+      await this.#renewNow();
+    }
+  }
+
+  /** One at a time: two of one version would take each other for somebody else's. */
+  async #renewNow(): Promise<void> {
+    this.#renewal ??= this.#renewOnce().finally(() => {
+      this.#renewal = null;
+    });
+    await this.#renewal;
+  }
+
+  async #renewOnce(): Promise<void> {
+    const { clock, now, log } = this.#options;
+    const at = clock();
+    const next: Lock = { ...this.#lock, version: this.#lock.version + 1, renewedAt: now().toISOString() };
+    try {
+      if (await this.#store.setLock(next)) {
+        this.#lock = next;
+        this.#renewedAt = at;
+      } else await this.#look(next, at);
+    } catch (error) {
+      log(`the lock could not be renewed: ${describeError(error)}`);
     }
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import { decodeEntry, type Entry, referencesIn } from "./entry.ts";
 import type { Store, Write } from "./store.ts";
 
@@ -68,7 +69,7 @@ export async function collectLedger(store: Store, entries: readonly Entry[], env
 
 function documentIn(json: string, where: string): Readonly<Record<string, unknown>> {
   try {
-    const document: unknown = JSON.parse(json);
+    const document: unknown = parseJson(json);
     if (isRecord(document)) return document;
   } catch (cause) {
     throw new DeployError("inputs-invalid", `${where} is not JSON`, { cause });
@@ -82,7 +83,7 @@ function keysIn(entries: readonly Entry[]): readonly string[] {
 
 function asValue(text: string): Value {
   try {
-    const json: unknown = JSON.parse(text);
+    const json: unknown = parseJson(text);
     if (isRecord(json) && JSON.stringify(json) === text) return { json };
   } catch {
     // Not JSON; then it stays a text.

@@ -41,7 +41,7 @@ export interface Writer {
   /** ISO 8601 of now. */
   readonly now: () => string;
   /** Throws where this run may write no more, since its lock is not its own any longer. */
-  readonly confirmLock?: () => void;
+  readonly confirmLock?: () => Promise<void>;
 }
 
 /** All of a store's entries in order; throws `ledger-unreadable`, also where one is missing. */
@@ -145,14 +145,14 @@ class OpenLedger implements Ledger {
   }
 
   async #write(batch: readonly Waiting[]): Promise<boolean> {
-    const { confirmLock = () => {} } = this.#writer;
-    confirmLock();
+    const { confirmLock = async () => {} } = this.#writer;
+    await confirmLock();
     const entries = this.#entriesOf(batch.flatMap(({ all }) => all));
     try {
       await this.#store.append({ entries, values: this.#valuesOf(entries) });
     } catch (error) {
       if (!(error instanceof DeployError) || error.code !== "lock-held") throw error;
-      confirmLock();
+      await confirmLock();
       this.#entries = await readEntries(this.#store);
       this.#deployed = fold(this.#entries);
       return false;

@@ -1,4 +1,5 @@
 import { DeployError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 
 /** Who holds a lock. `process` says where and as what it runs, so that its end can be proven from there. */
 export interface Holder {
@@ -80,7 +81,7 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Numb
 export function decodeLock(json: string, where: string): Lock {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch (cause) {
     throw new DeployError("ledger-unreadable", `the lock ${where} is not JSON`, { cause });
   }

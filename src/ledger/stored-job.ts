@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { DeployError } from "../errors.ts";
+import { DeployError, describeError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { Config, Job, Program, ProgramStatement } from "../project/job.ts";
 import { fingerprintSecret, isSecretKey, mask, replaceSecrets } from "../secrets.ts";
 import type { JobReference } from "./entry.ts";
@@ -51,7 +52,7 @@ export async function loadJob(from: Pick<Ledger, "value">, reference: JobReferen
   if (createHash("sha256").update(text).digest("hex") !== reference.value) {
     throw new DeployError("ledger-unreadable", `the ledger's value ${reference.value} is not what was written`);
   }
-  const stored = JSON.parse(text) as { version: unknown };
+  const stored = storedIn(text, reference.value);
   if (stored.version !== 1) {
     throw new DeployError(
       "ledger-unreadable",
@@ -59,6 +60,14 @@ export async function loadJob(from: Pick<Ledger, "value">, reference: JobReferen
     );
   }
   return stored as StoredJob;
+}
+
+function storedIn(text: string, key: string): { readonly version: unknown } {
+  try {
+    return parseJson(text) as { version: unknown };
+  } catch (cause) {
+    throw new DeployError("ledger-unreadable", `the ledger's value ${key} cannot be read: ${describeError(cause)}`);
+  }
 }
 
 /** All secrets that programs hold, by their seals. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Explanation } from "../planner/explanation.ts";
 import type { Finding } from "../project/job.ts";
-import { maskSecrets } from "../secrets.ts";
+import { maskSecretsByKey } from "../secrets.ts";
 import type { Change, Plan } from "./plan.ts";
 
 export type PlanParts = Omit<Plan, "version" | "digest">;
@@ -24,7 +24,7 @@ export function planDigest({ environment, flinkVersion, changes }: PlanParts): s
       after?.upgradeMode ?? null,
       after?.desiredState ?? null,
       // Masked as in the plan file, from which the digest can be worked out again.
-      maskSecrets(after?.startFrom ?? ""),
+      maskSecretsByKey(after?.startFrom ?? ""),
     ])
     .sort(([left], [right]) => (String(left) < String(right) ? -1 : 1));
   return createHash("sha256")

@@ -1,19 +1,37 @@
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
+import { megabytes } from "../flink/megabytes.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import { maskSeals } from "../ledger/stored-job.ts";
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
 import type { Config, Finding, Job, Origin, Program, ProgramStatement } from "../project/job.ts";
-import { isSecretKey, mask, maskSecrets } from "../secrets.ts";
+import { isSecretKey, mask, maskSecrets, maskSecretsByKey } from "../secrets.ts";
 import { planDigest } from "./make-plan.ts";
 import type { Change, Plan, Reason, StateVerdict } from "./plan.ts";
 
 /** The plan as JSON of schemas/plan.schema.json. Secrets are masked, so it is for reading and comparing, not for running. */
 export function encodePlan(plan: Plan): string {
-  return `${JSON.stringify(plan, maskedValue, 2)}\n`;
+  const jobs = new WeakSet<object>();
+  function masked(this: object, key: string, value: unknown): unknown {
+    const isOfJob = jobs.has(this) || key === "before" || key === "after";
+    if (isOfJob && typeof value === "object" && value !== null) jobs.add(value);
+    return isOfJob ? maskedInJob(key, value) : maskedValue(key, value);
+  }
+  return `${JSON.stringify(plan, masked, 2)}\n`;
 }
+
+/** Of 500 jobs with everything that Flink says of them it is a tenth; whoever reads one may have got it from a stranger. */
+export const maxPlanFileBytes = 128 * 1024 * 1024;
 
 /** Reads a plan file; throws `inputs-invalid` where it is none, is of another version, or was altered. */
 export function decodePlan(text: string): Plan {
+  if (text.length > maxPlanFileBytes) {
+    const limit = megabytes(maxPlanFileBytes);
+    throw new DeployError(
+      "inputs-invalid",
+      `the plan file is larger than ${limit}; make the plan again, of fewer jobs`,
+    );
+  }
   const plan = decoded(text);
   if (plan.digest !== planDigest(plan))
     throw new DeployError("inputs-invalid", "the plan file's digest is not that of its content; make the plan again");
@@ -22,7 +40,7 @@ export function decodePlan(text: string): Plan {
 
 function decoded(text: string): Plan {
   try {
-    return decodeDocument(JSON.parse(text), "");
+    return decodeDocument(parseJson(text), "");
   } catch (error) {
     if (error instanceof DeployError) throw error;
     throw new DeployError(
@@ -35,14 +53,27 @@ function decoded(text: string): Plan {
   }
 }
 
+/** What a reader goes by: a name that is some option's password as well stays that name. */
+const names = new Set([
+  ...["version", "project", "environment", "kind", "job", "name", "renamedFrom", "digest", "upgradeMode"],
+  ...["desiredState", "runtimeMode", "severity", "code", "dbtVersion", "adapterVersion", "flinkVersion"],
+]);
+
 function maskedValue(key: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
-  return isSecretKey(key) ? mask : maskSecrets(maskSeals(value));
+  if (isSecretKey(key)) return mask;
+  return names.has(key) ? maskSecretsByKey(value) : maskSecrets(maskSeals(value));
+}
+
+/** By its text alone, since the same job must look the same to whoever knows its secrets and to whoever does not. */
+function maskedInJob(key: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  return isSecretKey(key) ? mask : maskSecretsByKey(maskSeals(value));
 }
 
 /** A job as a plan file shows it, whether its secrets are in it, sealed, or masked already. */
 export function maskedJob(one: Job): Job {
-  return job(JSON.parse(JSON.stringify(one, maskedValue)), "");
+  return job(JSON.parse(JSON.stringify(one, maskedInJob)), "");
 }
 
 function oneOf<const T extends string>(...values: readonly T[]): Decoder<T> {

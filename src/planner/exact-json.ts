@@ -1,3 +1,5 @@
+import { refuseDepth } from "../flink/parse-json.ts";
+
 /**
  * JSON whose numbers keep every digit: a compiled plan holds BIGINT literals that a double cannot, and the plan is
  * executed again. A number that JavaScript would write differently is carried as `ExactNumber`.
@@ -25,6 +27,7 @@ const carried = /"\\u0000([^"]*)"/g;
 
 /** Parses JSON; throws SyntaxError where the text is not JSON. */
 export function parseExactJson(text: string): ExactJson {
+  refuseDepth(text);
   const marked = text.replace(token, (found) =>
     found.startsWith('"') || String(Number(found)) === found ? found : JSON.stringify(`${mark}${found}`),
   );

@@ -1,4 +1,5 @@
 import { fields, list, nullable, number, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { Explanation, GraphNode } from "./explanation.ts";
 
 /**
@@ -10,7 +11,7 @@ export function decodeExplanation(text: string): Omit<Explanation, "compiledPlan
   return {
     plan: normalisedPlan(sections.get("Optimized Execution Plan") ?? ""),
     advice: adviceIn(sections.get("Optimized Physical Plan With Advice") ?? ""),
-    graph: decodeGraph(JSON.parse(sections.get("Physical Execution Plan") ?? '{"nodes":[]}')),
+    graph: decodeGraph(parseJson(sections.get("Physical Execution Plan") ?? '{"nodes":[]}')),
   };
 }
 

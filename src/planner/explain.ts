@@ -1,7 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describeError } from "../errors.ts";
+import { readText } from "../flink/read-text.ts";
 import type { Config, Finding, Job } from "../project/job.ts";
 import { maskSecrets } from "../secrets.ts";
 import { decodeCompiledPlan, encodeCompiledPlan, renumber } from "./compiled-plan.ts";
@@ -49,6 +50,9 @@ export async function explainJob(sessions: Sessions, job: Job, options: Options)
   });
 }
 
+/** The largest that was seen is a hundredth of it; a change's author chooses the SQL that it is made of. */
+const maxPlanBytes = 64 * 1024 * 1024;
+
 /** The job's compiled plan, canonical; null where Flink can run the job but cannot write its plan down. */
 async function compile(session: PlannerSession, job: Job, config: Config, options: Options): Promise<string | null> {
   const folder = await mkdtemp(join(options.scratchFolder, "plan-"));
@@ -59,7 +63,7 @@ async function compile(session: PlannerSession, job: Job, config: Config, option
     const error = await refusalOf(() =>
       session.execute(`COMPILE PLAN '${target.replaceAll("'", "''")}' FOR ${job.program.insert}`, config),
     );
-    if (error === null) return encodeCompiledPlan(renumber(decodeCompiledPlan(await readFile(path, "utf8"))));
+    if (error === null) return encodeCompiledPlan(renumber(decodeCompiledPlan(await readText(path, maxPlanBytes))));
     options.log(`${job.name} has no compiled plan: ${describeError(error)}`);
     return null;
   } finally {

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { readText } from "../flink/read-text.ts";
 import { runChild } from "./child-process.ts";
 import { scrubEnvironment } from "./dbt-environment.ts";
 
@@ -25,8 +25,11 @@ export async function adapterVersionOf(command: readonly string[], environment: 
   return version === undefined ? "unknown" : `dbt-flink-adapter==${version}`;
 }
 
+/** pip writes scripts of ten lines; a program of another kind may be large, and has none. */
+const maxScriptBytes = 1024 * 1024;
+
 /** The Python in a script's first line; null for a program of another kind. */
 async function interpreterOf(script: string): Promise<string | null> {
-  const text = await readFile(script, "utf8").catch(() => "");
+  const text = await readText(script, maxScriptBytes).catch(() => "");
   return /^#!\s*(\/\S*python[\d.]*)\s*$/m.exec(text.slice(0, 300))?.[1] ?? null;
 }

@@ -1,4 +1,5 @@
 import { type StdioOptions, spawn } from "node:child_process";
+import { megabytes } from "../flink/megabytes.ts";
 
 export interface Finished {
   /** Exit code; null where a signal ended it. */
@@ -15,6 +16,16 @@ export interface ChildOptions {
   readonly input?: string | Buffer | undefined;
   /** Of what it prints; in `latin1` each character is a byte. */
   readonly encoding?: "utf8" | "latin1" | undefined;
+  /** Of what it prints on both streams; 64 MB unless given. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** dbt's log of a project that fails in every model, and git's list of a large repository, are a tenth of it. */
+const usualMaxBytes = 64 * 1024 * 1024;
+
+/** A program printed more than anyone would read, and was ended. */
+export class TooMuchOutput extends Error {
+  override readonly name = "TooMuchOutput";
 }
 
 /** How long the pipes of a program that has ended are read on. */
@@ -27,11 +38,11 @@ const endAll = (): void => {
 };
 
 /**
- * Runs a program without a shell to its end and returns what it printed. Rejects only when it cannot be started or the
- * signal fires; then its whole process group is ended.
+ * Runs a program without a shell to its end and returns what it printed. Rejects only when it cannot be started, prints
+ * too much or the signal fires; then its whole process group is ended.
  */
 export function runChild(argv: readonly string[], options: ChildOptions): Promise<Finished> {
-  const { cwd, environment, signal, input, encoding = "utf8" } = options;
+  const { cwd, environment, signal, input, encoding = "utf8", maxBytes = usualMaxBytes } = options;
   const [program = "", ...rest] = argv;
   const stdio: StdioOptions = [input === undefined ? "ignore" : "pipe", "pipe", "pipe"];
   return new Promise((resolve, reject) => {
@@ -57,8 +68,14 @@ export function runChild(argv: readonly string[], options: ChildOptions): Promis
       running.delete(endGroup);
       if (running.size === 0) process.off("exit", endAll);
     };
-    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
-    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    let size = 0;
+    const keep = (to: Buffer[]) => (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= maxBytes) to.push(chunk);
+      else endGroup();
+    };
+    child.stdout?.on("data", keep(out));
+    child.stderr?.on("data", keep(err));
     let lingering: NodeJS.Timeout | undefined;
     child.on("exit", () => {
       // What it left in the background, such as a shared ssh connection, may hold the pipes open.
@@ -75,6 +92,7 @@ export function runChild(argv: readonly string[], options: ChildOptions): Promis
       clearTimeout(lingering);
       forget();
       if (signal?.aborted) reject(signal.reason);
+      else if (size > maxBytes) reject(new TooMuchOutput(`it printed more than ${megabytes(maxBytes)}`));
       else
         resolve({ code, stdout: Buffer.concat(out).toString(encoding), stderr: Buffer.concat(err).toString("utf8") });
     });

@@ -5,7 +5,15 @@ const always = [
 ];
 
 /** A pattern never reaches these: they hold tokens, and a pull request's project runs in this environment. */
-const guarded = /^(GITHUB_|GH_|ACTIONS_|RUNNER_|INPUT_|AWS_|AZURE_|GOOGLE_)|TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY$/i;
+const guarded =
+  /^(GITHUB_|GH_|ACTIONS_|RUNNER_|INPUT_|FLINK_DBT_DEPLOY_|AWS_|AZURE_|GOOGLE_)|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH(?!OR)|_KEY$|_PASS$|_PWD$/i;
+/** Of those the ones whose value, passed on by name, is a secret and not only a name or a path. */
+const secret = /TOKEN|SECRET|PASSW|CREDENTIAL|_KEY$|_PASS$|_PWD$/i;
+
+/** Whether the value of an environment variable of this name is a secret, by the name's look. */
+export function isSecretVariable(name: string): boolean {
+  return secret.test(name);
+}
 
 /**
  * The allow-listed part of an environment: what every program needs, and what `allow` names. `*` in a name stands for

@@ -1,3 +1,4 @@
+import { parseJson } from "../flink/parse-json.ts";
 import type { Finished } from "./child-process.ts";
 
 /** What dbt says on its way out that explains nothing. */
@@ -31,7 +32,7 @@ export function dbtMessage({ stdout, stderr, code }: Finished): string {
 function readEvent(line: string): LogEvent | null {
   if (!line.startsWith("{")) return null;
   try {
-    const event = fields(JSON.parse(line));
+    const event = fields(parseJson(line));
     const info = "info" in event ? fields(event.info) : event;
     const exception = fields(event.data).exc;
     const text = typeof exception === "string" ? exception : info.msg;

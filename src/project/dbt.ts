@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DeployError } from "../errors.ts";
-import { runChild } from "./child-process.ts";
+import { runChild, TooMuchOutput } from "./child-process.ts";
 import { scrubEnvironment } from "./dbt-environment.ts";
 import { dbtMessage } from "./dbt-message.ts";
 import type { DbtCommand } from "./python.ts";
@@ -40,6 +40,9 @@ export async function runDbt(subcommand: readonly string[], run: DbtRun): Promis
     environment: environmentOf(subcommand, run),
     signal: run.signal === undefined ? limit : AbortSignal.any([run.signal, limit]),
   }).catch((cause: unknown) => {
+    if (cause instanceof TooMuchOutput) {
+      throw new DeployError("dbt-failed", `dbt ${subcommand[0]} of ${run.name} was ended: ${cause.message}`, { cause });
+    }
     if (!limit.aborted) throw cause;
     const minutes = timeLimitMs / 60_000;
     throw new DeployError("dbt-failed", `dbt ${subcommand[0]} of ${run.name} did not end within ${minutes} minutes`, {

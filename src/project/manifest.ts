@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { DeployError, describeError } from "../errors.ts";
+import { parseJson } from "../flink/parse-json.ts";
+import { readText } from "../flink/read-text.ts";
 import type { ManifestNode } from "./recording.ts";
 
 /** A node with what decides whether it may be sent differently. */
@@ -32,11 +33,14 @@ export interface Macro {
   readonly uses: readonly string[];
 }
 
+/** One of 500 models is 5 MB, with every macro of dbt's own; parsed, it takes several times its size of memory. */
+const maxManifestBytes = 128 * 1024 * 1024;
+
 /** Reads a manifest of dbt 1.0 to 1.9; throws `manifest-unreadable` with the path of what is wrong in it. */
 export async function readManifest(file: string, project: string): Promise<CompiledManifest> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, "utf8"));
+    value = parseJson(await readText(file, maxManifestBytes));
   } catch (error) {
     throw new DeployError("manifest-unreadable", `cannot read ${file}: ${describeError(error)}`, { cause: error });
   }

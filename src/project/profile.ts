@@ -1,8 +1,10 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { parse } from "yaml";
 import { DeployError, describeError } from "../errors.ts";
+import { isMissing, readText } from "../flink/read-text.ts";
+import { rememberSecretsOf } from "../secrets.ts";
 
 export interface ProfileSearch {
   readonly projectFolder: string;
@@ -44,6 +46,15 @@ export function redirectProfile(
   return JSON.stringify({ ...Object.fromEntries(redirected), config }, null, 2);
 }
 
+/** Remembers what a profile holds under keys that look secret, so that no message shows it. */
+export function rememberSecretsOfProfile(text: string): void {
+  const walk = (value: unknown): void => {
+    rememberSecretsOf(asRecord(value));
+    for (const one of Object.values(asRecord(value))) walk(one);
+  };
+  walk(parseYaml(text, "profiles.yml"));
+}
+
 /** The `target` that a profile names, as written; `default` where it names none, as dbt has it. */
 export function defaultTarget(text: string, profileName: unknown): string {
   const target = asRecord(asRecord(parseYaml(text, "profiles.yml"))[String(profileName)]).target;
@@ -56,11 +67,22 @@ function redirectOutputs(profile: unknown, { host, port }: { host: string; port:
   return { ...asRecord(profile), outputs: Object.fromEntries(redirected) };
 }
 
+/** Written by hand; anchors are limited by the parser. */
+const maxYamlBytes = 1024 * 1024;
+
+/** A profiles.yml's text; throws `dbt-failed`. */
+export async function readProfile(file: string): Promise<string> {
+  return await readText(file, maxYamlBytes).catch((cause: unknown) => {
+    throw new DeployError("dbt-failed", `profiles.yml cannot be read: ${describeError(cause)}`, { cause });
+  });
+}
+
 /** dbt_project.yml as a value; throws `manifest-unreadable` where the folder holds no project. */
 export async function readProjectFile(projectFolder: string): Promise<Readonly<Record<string, unknown>>> {
   const file = join(projectFolder, "dbt_project.yml");
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new DeployError("manifest-unreadable", `no dbt_project.yml in ${dirname(file)}`, { cause });
+  const text = await readText(file, maxYamlBytes).catch((cause: unknown) => {
+    const why = isMissing(cause) ? `no dbt_project.yml in ${dirname(file)}` : `cannot read ${describeError(cause)}`;
+    throw new DeployError("manifest-unreadable", why, { cause });
   });
   return asRecord(parseYaml(text, file));
 }

@@ -1,3 +1,5 @@
+import { parseJson } from "../flink/parse-json.ts";
+
 /** dbt's query comment, a JSON block comment before or (`append: true`) after the statement; null where there is none. */
 export function commentOf(sql: string): Readonly<Record<string, unknown>> | null {
   const leading = /^\s*\/\*\s*(\{.*?\})\s*\*\//s.exec(sql)?.[1];
@@ -14,7 +16,7 @@ export function nodeIdOf(sql: string): string | null {
 function parseComment(json: string | undefined): Readonly<Record<string, unknown>> | null {
   if (json === undefined) return null;
   try {
-    const comment: unknown = JSON.parse(json);
+    const comment: unknown = parseJson(json);
     return typeof comment === "object" && comment !== null ? { ...comment } : null;
   } catch {
     return null; // A comment of the user's own, in braces but not JSON.

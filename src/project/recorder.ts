@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { describeError } from "../errors.ts";
+import { megabytes } from "../flink/megabytes.ts";
+import { parseJson } from "../flink/parse-json.ts";
+import { rememberSecretsIn, rememberSecretsOf } from "../secrets.ts";
 import { isAboutJobs, isQuery, leadingWords, nodeIdOf } from "./query-comment.ts";
 import { errorReply, type GatewayAnswer, noFailures, okAnswer, resultReply } from "./recorder-reply.ts";
 import type { RecordedStatement } from "./recording.ts";
@@ -35,8 +38,17 @@ interface Reply {
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
   const sessions: Sessions = new Map();
   let recorded: RecordedStatement[] = [];
+  let size = 0;
   const run = (statement: string, executionConfig: Readonly<Record<string, string>>): Promise<Outcome> => {
+    size += statement.length;
+    if (size > maxRecordedBytes) {
+      const text = `the project sends more than ${megabytes(maxRecordedBytes)} of statements`;
+      return Promise.resolve({ kind: "error", text });
+    }
     const before = recorded.slice();
+    // Before anyone is told of it: an error may repeat a value without the key that tells that it is a secret.
+    rememberSecretsIn(statement);
+    rememberSecretsOf(executionConfig);
     recorded.push({ sql: statement, executionConfig, nodeId: nodeIdOf(statement) });
     return answerStatement(statement, before, options.answer);
   };
@@ -53,6 +65,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
     statements: () => recorded.slice(),
     clear: () => {
       recorded = [];
+      size = 0;
     },
     [Symbol.asyncDispose]: () => close(server),
   };
@@ -155,11 +168,22 @@ function configOf(body: unknown): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, String(entry)]));
 }
 
+/** A gateway takes statements of a few MB at most. */
+const maxRequestBytes = 16 * 1024 * 1024;
+/** Everything that a project sends: 500 models of 100 KB are a fifth of it. */
+const maxRecordedBytes = 256 * 1024 * 1024;
+
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  let size = 0;
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length;
+    if (size > maxRequestBytes)
+      throw new Error(`a statement of more than ${megabytes(maxRequestBytes)} is not recorded`);
+    chunks.push(chunk as Buffer);
+  }
   const text = Buffer.concat(chunks).toString("utf8");
-  return text === "" ? {} : JSON.parse(text);
+  return text === "" ? {} : parseJson(text);
 }
 
 function send(response: ServerResponse, { status, body }: Reply): void {

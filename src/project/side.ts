@@ -1,10 +1,19 @@
-import { access, lstat, mkdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { access, lstat, mkdir, realpath, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
-import { defaultTarget, findProfile, readProjectFile, redirectProfile } from "./profile.ts";
+import { refuseOutsidePackages } from "./outside-links.ts";
+import {
+  defaultTarget,
+  findProfile,
+  readProfile,
+  readProjectFile,
+  redirectProfile,
+  rememberSecretsOfProfile,
+} from "./profile.ts";
 import type { DbtCommand } from "./python.ts";
 import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
+import { repositoryOf } from "./worktree.ts";
 
 export interface SideOptions {
   /** Which side it is, for messages: `base`, `head`. */
@@ -55,7 +64,8 @@ export async function openSide(options: SideOptions): Promise<Side> {
   if (typeof name !== "string" || name === "") {
     throw new DeployError("manifest-unreadable", `dbt_project.yml in ${options.projectFolder} has no name`);
   }
-  const userProfile = await readFile(await findProfile(options), "utf8");
+  const userProfile = await readProfile(await findProfile(options));
+  rememberSecretsOfProfile(userProfile);
   const packagesFolder = await packagesFolderOf(options.projectFolder, projectFile);
   const hadPackages = await exists(packagesFolder);
   const compiling = { value: false };
@@ -96,7 +106,11 @@ export async function openSide(options: SideOptions): Promise<Side> {
     await mkdir(profileFolder, { recursive: true, mode: 0o700 });
     const redirected = redirectProfile(userProfile, typeof profile === "string" ? profile : null, recorder);
     await writeFile(join(profileFolder, "profiles.yml"), redirected, { mode: 0o600 });
-    if (!hadPackages && (await wantsPackages(options.projectFolder))) await runDbt(["deps"], side.run);
+    if (!hadPackages && (await wantsPackages(options.projectFolder))) {
+      await runDbt(["deps"], side.run);
+      const top = await repositoryOf(options.projectFolder).catch(() => options.projectFolder);
+      await refuseOutsidePackages(top, packagesFolder);
+    }
     return side;
   } catch (error) {
     await side[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { DeployError, describeError } from "../errors.ts";
-import { runChild } from "./child-process.ts";
+import { runChild, TooMuchOutput } from "./child-process.ts";
 
 /** A folder with one commit's files; closing it removes the folder and what git keeps of it. */
 export interface Worktree extends AsyncDisposable {
@@ -111,6 +111,9 @@ export function git(repo: string, words: readonly string[]): ReturnType<typeof r
   const own = Object.entries(process.env).filter(([name]) => !/^GIT_(DIR|WORK_TREE|INDEX_FILE|PREFIX)$/.test(name));
   const environment = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
   return runChild(["git", "--literal-pathspecs", ...config, ...words], { cwd: repo, environment }).catch((cause) => {
+    if (cause instanceof TooMuchOutput) {
+      throw new DeployError("base-missing", `\`git ${words[0]}\` in ${repo} was ended: ${cause.message}`, { cause });
+    }
     throw new DeployError(
       "base-missing",
       `git cannot be started: install it, and have it on PATH (${describeError(cause)})`,

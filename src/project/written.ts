@@ -1,8 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DeployError, describeError } from "../errors.ts";
+import { isMissing, readText } from "../flink/read-text.ts";
 import type { CompiledNode } from "./manifest.ts";
 import { withoutQueryComment } from "./query-comment.ts";
 import type { RecordedStatement } from "./recording.ts";
+
+/** The gateway takes statements of a few MB at most. */
+const maxStatementBytes = 16 * 1024 * 1024;
 
 /** The statements that dbt wrote to target/run, by unique id; models that were not run have none. */
 export async function readWritten(
@@ -13,8 +17,12 @@ export async function readWritten(
   const written = await Promise.all(
     models.map(async ({ uniqueId, packageName, originalPath }): Promise<readonly [string, string][]> => {
       const file = join(targetFolder, "run", packageName, originalPath);
-      const text = await readFile(file, "utf8").catch(() => null);
-      return text === null ? [] : [[uniqueId, text]];
+      try {
+        return [[uniqueId, await readText(file, maxStatementBytes)]];
+      } catch (error) {
+        if (isMissing(error)) return [];
+        throw new DeployError("dbt-failed", `what dbt wrote for ${uniqueId} cannot be read: ${describeError(error)}`);
+      }
     }),
   );
   return Object.fromEntries(written.flat());

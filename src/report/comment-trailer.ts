@@ -1,6 +1,7 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { DeployError, describeError } from "../errors.ts";
 import { DecodeError, type Decoder, fields, list, nullable, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import { reviewDigest } from "../plan/compare-plans.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "../plan/plan.ts";
 import type { DesiredState, UpgradeMode } from "../project/job.ts";
@@ -97,7 +98,7 @@ export function decodeTrailer(body: string): Trailer | null {
   try {
     if (encoded === undefined) throw new DecodeError("the last line", "a whole trailer", last);
     const bytes = inflateRawSync(Buffer.from(encoded, "base64"), { maxOutputLength: mostBytes });
-    return decodeDocument(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "");
+    return decodeDocument(parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes)), "");
   } catch (error) {
     throw new DeployError("plan-changed", `the plan in the comment cannot be read: ${describeError(error)}`, {
       cause: error,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runMatrix } from "../matrix/matrix.ts";
 import { failuresIn, renderReport } from "../matrix/report.ts";
 
-test("a sample of the crash matrix, and two deployments at once: every number once, and one job of each name", async () => {
+test("a sample of the crash matrix, two deployments at once, and a random sequence: every number once, and one job of each name", async () => {
   const report = await runMatrix({
     flinkVersion: "1.20.3",
     only: null,
@@ -10,10 +10,12 @@ test("a sample of the crash matrix, and two deployments at once: every number on
     // A cluster of its own, with ZooKeeper.
     without: ["jobmanager-ha"],
     raceRounds: 1,
+    sequenceRounds: 1,
     parallel: 2,
     log: (line) => console.log(line),
   });
   expect(report.points).toHaveLength(12);
   expect(report.races).toHaveLength(1);
+  expect(report.sequences).toHaveLength(1);
   expect(failuresIn(report), renderReport(report)).toBe(0);
 }, 600_000);

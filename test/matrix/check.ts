@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describeProof, proveExactlyOnce, type Stretch, stretchesOf } from "../../scripts/demo/proof.ts";
+import { describeProof, type Proof, proveExactlyOnce, type Stretch, stretchesOf } from "../../scripts/demo/proof.ts";
 import { committedRows, orderNumberOf } from "../../scripts/demo/sink-files.ts";
 import { fold } from "../../src/ledger/fold.ts";
 import { openFileStore } from "../../src/ledger/stores/file.ts";
@@ -49,12 +49,20 @@ export async function checkAtRest(
 const idIn = (settled: { readonly kind: string } | null): string | null =>
   settled !== null && "jobId" in settled ? String(settled.jobId) : null;
 
-/** The newest number with its mark that the job has committed; 0 where it has committed none. */
-async function newest(folder: string, name: string): Promise<{ readonly number: number; readonly mark: string }> {
-  const rows = await committedRows(sinkFolder(folder, name));
-  const numbered = rows.map((row) => ({ number: orderNumberOf(row), mark: row[1] ?? "" }));
-  return numbered.reduce((best, row) => (row.number > best.number ? row : best), { number: 0, mark: "" });
+interface Numbered {
+  readonly number: number;
+  readonly mark: string;
 }
+
+/** What the job has committed. */
+async function written(folder: string, name: string): Promise<readonly Numbered[]> {
+  const rows = await committedRows(sinkFolder(folder, name));
+  return rows.map((row) => ({ number: orderNumberOf(row), mark: row[1] ?? "" }));
+}
+
+/** The newest number with this mark; 0 where there is none. */
+const newest = (rows: readonly Numbered[], mark: string): number =>
+  rows.reduce((best, row) => (row.mark === mark ? Math.max(best, row.number) : best), 0);
 
 /** Waits until each job has let out more, with that mark. */
 export async function checkProgress(
@@ -64,31 +72,43 @@ export async function checkProgress(
 ): Promise<readonly string[]> {
   const problems = await Promise.all(
     names.map(async (name) => {
-      const before = await newest(folder, name);
-      const goesOn = await waitUntil(async () => {
-        const now = await newest(folder, name);
-        return now.number > before.number && now.mark === mark;
-      });
-      return goesOn ? [] : [`${name}: nothing marked ${mark} came after ${before.number}`];
+      const before = newest(await written(folder, name), mark);
+      const goesOn = await waitUntil(async () => newest(await written(folder, name), mark) > before);
+      return goesOn ? [] : [`${name}: nothing marked ${mark} came after ${before}`];
     }),
   );
   return problems.flat();
 }
 
-/** Of jobs that run no more: whether every number is there once, and no mark comes back once another has followed it. */
-export async function checkNumbers({ folder }: Place, names: readonly string[]): Promise<readonly string[]> {
+/**
+ * Of jobs that run no more: whether every number is there once. Where a rollback made the program of before (`a`) process
+ * again what came after its savepoint: whether it has every number once, and the other (`b`) its own, without a gap.
+ */
+export async function checkNumbers(
+  { folder }: Place,
+  names: readonly string[],
+  replays: boolean,
+): Promise<readonly string[]> {
   const problems = await Promise.all(
     names.map(async (name) => {
-      const rows = await committedRows(sinkFolder(folder, name));
-      const proof = proveExactlyOnce(rows.map(orderNumberOf));
-      return proof.kind === "exactly-once" ? [] : [`${name}: ${describeProof(proof)}`];
+      const rows = await written(folder, name);
+      const told = replays ? provedByProgram(rows) : [proveExactlyOnce(rows.map(({ number }) => number))];
+      return told.flatMap((proof) => (proof.kind === "exactly-once" ? [] : [`${name}: ${describeProof(proof)}`]));
     }),
   );
   return problems.flat();
+}
+
+function provedByProgram(rows: readonly Numbered[]): readonly Proof[] {
+  const of = (mark: string): readonly number[] => rows.filter((row) => row.mark === mark).map(({ number }) => number);
+  const [before, after] = [of("a"), of("b")];
+  // The sink of a program that was stopped before its first checkpoint has nothing.
+  if (after.length === 0) return [proveExactlyOnce(before)];
+  const first = after.reduce((least, number) => Math.min(least, number));
+  return [proveExactlyOnce(before), proveExactlyOnce(after.map((number) => number - first + 1))];
 }
 
 /** Which programs wrote the numbers, in the numbers' order. */
 export async function stretches(folder: string, name: string): Promise<readonly Stretch[]> {
-  const rows = await committedRows(sinkFolder(folder, name));
-  return stretchesOf(rows.map((row) => ({ number: orderNumberOf(row), mark: row[1] ?? "" })));
+  return stretchesOf(await written(folder, name));
 }

@@ -3,11 +3,14 @@ import { performance } from "node:perf_hooks";
 import { pathToFileURL } from "node:url";
 import { deployedJobs } from "../../src/commands/deployed-jobs.ts";
 import { holderOf } from "../../src/commands/holder.ts";
+import type { Cluster } from "../../src/deploy/cluster.ts";
 import { deploy, previousOf, settle, subjectOf } from "../../src/deploy/deployment.ts";
+import { gatewayCluster } from "../../src/deploy/gateway-cluster.ts";
 import { guardedCluster } from "../../src/deploy/guarded-cluster.ts";
 import { deploymentId } from "../../src/deploy/ids.ts";
 import { inParallel } from "../../src/deploy/in-parallel.ts";
 import { jobmanagerCluster } from "../../src/deploy/jobmanager-cluster.ts";
+import { rollBack } from "../../src/deploy/rollback.ts";
 import { listedStorage } from "../../src/deploy/state-storage.ts";
 import type { Desired, Settings } from "../../src/deploy/step.ts";
 import type { JobOutcome, RunContext } from "../../src/deploy/task.ts";
@@ -27,10 +30,14 @@ import { makePlan } from "../../src/plan/make-plan.ts";
 import type { Job } from "../../src/project/job.ts";
 import { type CountingJob, countingJob } from "./programs.ts";
 
-/** What one run of the program is to do. `rollback` belongs here too, once there is such a command. */
+/** What one run of the program is to do. */
 export interface CommandRequest {
-  readonly command: "deploy" | "suspend" | "resume";
+  readonly command: "deploy" | "suspend" | "resume" | "rollback";
+  /** Whether it reaches the JobManager too. */
+  readonly through: "jobmanager" | "gateway";
   readonly commit: string;
+  /** Of a rollback: whether the program of before goes on from where the other is. */
+  readonly keepsProgress: boolean;
   readonly jobs: readonly CountingJob[];
   readonly gatewayUrl: string;
   readonly jobmanagerUrl: string;
@@ -61,9 +68,7 @@ export async function runCommand(request: CommandRequest, world: CommandWorld): 
   const clock = (): number => performance.now();
   const gateway = new Gateway({ url: gatewayUrl, signal, requestTimeoutMs });
   const { version: flinkVersion } = await gateway.info();
-  const jobmanager = new JobManager({ url: jobmanagerUrl, signal, requestTimeoutMs });
-  await jobmanager.config();
-  await using cluster = jobmanagerCluster(jobmanager, { gateway, initSql: [], signal });
+  await using cluster = await openCluster();
   const store = world.tamper(openFileStore(request.ledgerFolder, environment));
   await using lock = await takeLock({
     stores: lockedStores(store),
@@ -94,9 +99,23 @@ export async function runCommand(request: CommandRequest, world: CommandWorld): 
     deadline: signal,
     patienceMs: request.patienceMs,
   };
-  return command === "deploy"
-    ? await deployJobs(request, flinkVersion, context)
-    : await operate(command, request, context);
+  switch (command) {
+    case "deploy":
+      return await deployJobs(request, flinkVersion, context);
+    case "rollback":
+      return await rollBackJobs(request, context);
+    case "suspend":
+    case "resume":
+      return await operate(command, request, context);
+  }
+
+  async function openCluster(): Promise<Cluster> {
+    const options = { gateway, initSql: [], signal };
+    if (request.through === "gateway") return gatewayCluster(options);
+    const jobmanager = new JobManager({ url: jobmanagerUrl, signal, requestTimeoutMs });
+    await jobmanager.config();
+    return jobmanagerCluster(jobmanager, options);
+  }
 }
 
 const savepointDirectory = ({ folder }: CommandRequest): string => pathToFileURL(join(folder, "savepoints")).href;
@@ -147,7 +166,24 @@ async function digestOf(head: readonly Job[], flinkVersion: string, ledger: Ledg
 }
 
 const consent = { toReplay: false, toStartEmpty: false };
-const noPath = { startFrom: null, answer: null };
+
+/** As src/commands/rollback.ts: the program of before, from the savepoint that it was left with. */
+async function rollBackJobs(request: CommandRequest, context: RunContext): Promise<readonly JobOutcome[]> {
+  const { jobs } = await rollBack(
+    {
+      to: null,
+      jobs: request.jobs.map(({ name }) => name),
+      keepsProgress: request.keepsProgress,
+      parallelJobs: 4,
+      settings: { environment, savepointDirectory: savepointDirectory(request), verify },
+      consentOf: () => consent,
+      secrets: async () => new Map(),
+    },
+    context,
+  );
+  return jobs;
+}
+const noPath = { startFrom: null, answer: null, rewind: null };
 
 /** As src/commands/operate.ts. */
 async function operate(
@@ -181,8 +217,8 @@ async function operate(
   );
 }
 
-const toRest = {
-  desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", ...noPath } as Desired,
+const toRest: { readonly desired: Desired; readonly program: null } = {
+  desired: { kind: "suspended", by: "command", reference: null, upgradeMode: "savepoint", ...noPath },
   program: null,
 };
 
@@ -199,7 +235,6 @@ async function toRun(name: string, ledger: Ledger) {
     upgradeMode,
     runtimeMode: program.runtimeMode,
     consent,
-    rewind: null,
     ...noPath,
   };
   return { desired, program: unsealProgram(program, new Map()) };

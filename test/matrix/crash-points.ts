@@ -25,6 +25,11 @@ export const crashPoints = {
     known: "The jobs run, or rest, as before.",
     next: "Begins anew.",
   },
+  "begin-rollback": {
+    point: "writing `rollback-begun`, of all jobs at once",
+    known: "The jobs run, or rest, as before. The entries are there, or they are not.",
+    next: "Begins anew: the same command finds the same deployment to go back to, and the same savepoints.",
+  },
   prepare: {
     point: "preparing the new program: session, DDL, EXPLAIN",
     known:
@@ -122,7 +127,7 @@ export const otherFaults: readonly OtherFault[] = [
     fault: "The network: connections are reset, answers are lost, cut off or never come, a proxy answers 500",
     during:
       "What can be looked up or is idempotent is asked again for 30 seconds; an INSERT whose answer is lost is looked for before it is sent again.",
-    next: "Longer than that: `gateway-unreachable` or `jobmanager-unreachable` (`not-a-gateway`, at once, where a proxy answers 500 for the gateway). The next run goes on as after a crash at that point.",
+    next: "Longer than that: `gateway-unreachable` or `jobmanager-unreachable`. The next run goes on as after a crash at that point.",
   },
   {
     fault: "The gateway dies and comes back",

@@ -13,11 +13,12 @@ const { values } = parseArgs({
     sample: { type: "string" },
     parallel: { type: "string", default: "2" },
     races: { type: "string", default: "10" },
+    sequences: { type: "string", default: "10" },
     "flink-version": { type: "string", default: "1.20.3" },
     markdown: { type: "string" },
   },
 });
-function count(name: "sample" | "parallel" | "races"): number {
+function count(name: "sample" | "parallel" | "races" | "sequences"): number {
   const number = Number(values[name]);
   if (!Number.isSafeInteger(number) || number < 0) throw new Error(`--${name} ${values[name]} is not a number`);
   return number;
@@ -29,6 +30,7 @@ const report = await runMatrix({
   sampleSize: values.sample === undefined ? null : count("sample"),
   without: [],
   raceRounds: count("races"),
+  sequenceRounds: count("sequences"),
   parallel: count("parallel"),
   log: (line) => console.error(line),
 });

@@ -8,6 +8,7 @@ import { type RaceResult, runRace } from "./race.ts";
 import type { MatrixReport } from "./report.ts";
 import { calmRun, type PointResult, runPoint } from "./run-point.ts";
 import { scenarios } from "./scenarios.ts";
+import { runSequence, type SequenceResult } from "./sequence.ts";
 
 export interface MatrixOptions {
   readonly flinkVersion: string;
@@ -18,6 +19,7 @@ export interface MatrixOptions {
   /** Faults that are not tried. */
   readonly without: readonly FaultName[];
   readonly raceRounds: number;
+  readonly sequenceRounds: number;
   /** How many points are tried at a time. */
   readonly parallel: number;
   readonly log: (line: string) => void;
@@ -40,8 +42,9 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
         ? [exact]
         : allPoints(await calmRuns(laboratory, options), usable).filter((one) => only === null || isChosen(only, one));
     const points = options.sampleSize === null ? all : sample(all, options.sampleSize);
-    const rounds = roundsOf(options);
-    if (points.length === 0 && rounds.length === 0) throw new Error(`there is no point ${only}`);
+    const rounds = roundsOf("race", options.raceRounds, only);
+    const sequences = roundsOf("sequence", options.sequenceRounds, only);
+    if (points.length + rounds.length + sequences.length === 0) throw new Error(`there is no point ${only}`);
     log(`${points.length} of ${all.length} points`);
     run.expect(points.length);
     await run.points(
@@ -56,13 +59,21 @@ export async function runMatrix(options: MatrixOptions): Promise<MatrixReport> {
       1,
     );
     await run.races(rounds, laboratory);
+    await run.sequences(sequences, laboratory);
     remembering.push(...points.filter(needsMemory));
   }
   if (remembering.length > 0) {
     await using laboratory = await Laboratory.start({ flinkVersion, highAvailability: true, log });
     await run.points(remembering, laboratory, 1);
   }
-  return { flinkVersion, points: run.results, races: run.raceResults, orphans: run.orphans, leftOut };
+  return {
+    flinkVersion,
+    points: run.results,
+    races: run.raceResults,
+    sequences: run.sequenceResults,
+    orphans: run.orphans,
+    leftOut,
+  };
 }
 
 const isExclusive = ({ fault }: Point): boolean => faults[fault].group === "process";
@@ -77,21 +88,22 @@ function usableFaults(without: readonly FaultName[]): readonly [readonly FaultNa
   ];
 }
 
-function roundsOf({ only, raceRounds }: MatrixOptions): readonly number[] {
-  const rounds = Array.from({ length: raceRounds }, (_, index) => index + 1);
-  if (only === null || only === "race") return rounds;
-  return rounds.filter((round) => only === `race:${round}`);
+function roundsOf(kind: "race" | "sequence", count: number, only: string | null): readonly number[] {
+  const chosen = new RegExp(`^${kind}:(\\d+)$`).exec(only ?? "")?.[1];
+  if (chosen !== undefined) return [Number(chosen)];
+  return only === null || only === kind ? Array.from({ length: count }, (_, index) => index + 1) : [];
 }
 
 /** What a calm run of each chosen scenario makes. */
 async function calmRuns(laboratory: Laboratory, { only, parallel, log }: MatrixOptions): Promise<Calm> {
-  const [wanted = "*"] = only?.split(":") ?? [];
-  const names = Object.keys(scenarios).filter((name) => wanted === "*" || wanted === name);
+  const wanted = new Set((only ?? "*").split(",").map((one) => one.split(":")[0]));
+  const names = Object.keys(scenarios).filter((name) => wanted.has("*") || wanted.has(name));
   // A cluster's first jobs take their time, and whoever waits for them makes more requests than ever again.
   await calmRun("first", laboratory);
   const runs = await inParallel(names, parallel, async (name) => {
     const run = await calmRun(name, laboratory);
-    log(`${name}: ${run.requests.length} requests, ${run.writes.length} writes`);
+    const points = allPoints(new Map([[name, run]])).length;
+    log(`${name}: ${run.requests.length} requests, ${run.writes.length} writes, ${points} points`);
     return [name, run] as const;
   });
   return new Map(runs);
@@ -100,6 +112,7 @@ async function calmRuns(laboratory: Laboratory, { only, parallel, log }: MatrixO
 class Run {
   readonly results: PointResult[] = [];
   readonly raceResults: RaceResult[] = [];
+  readonly sequenceResults: SequenceResult[] = [];
   readonly orphans: string[] = [];
   readonly #log: (line: string) => void;
   #total = 0;
@@ -126,6 +139,16 @@ class Run {
       const result = await runRace(round, laboratory);
       this.#log(`race ${round}: ${result.problems.length === 0 ? "passed" : result.problems.join("; ")}`);
       this.raceResults.push(result);
+    }
+    await this.#lookForOrphans(laboratory);
+  }
+
+  async sequences(rounds: readonly number[], laboratory: Laboratory): Promise<void> {
+    for (const round of rounds) {
+      const result = await runSequence(round, laboratory);
+      const how = result.problems.length === 0 ? "passed" : result.problems.join("; ");
+      this.#log(`sequence ${round} (${result.steps.join("; ")}): ${how}`);
+      this.sequenceResults.push(result);
     }
     await this.#lookForOrphans(laboratory);
   }

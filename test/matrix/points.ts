@@ -21,17 +21,23 @@ export interface CalmRun {
 /** `upgrade:17:after-answer`: what `--only` takes. */
 export const idOf = ({ scenario, number, fault }: Point): string => `${scenario}:${number}:${fault}`;
 
-/** Every point there is, in order: a crash at every request; what breaks but goes on, at the requests that differ. */
+/**
+ * Every point there is, in order. An upgrade of one job is killed at every request; everything else comes at the requests
+ * that differ in something.
+ */
 export function allPoints(calm: Calm, usable: readonly FaultName[] = faultNames): readonly Point[] {
   return [...calm].flatMap(([scenario, run]) =>
     usable.flatMap((fault) => {
       const { counts, group } = faults[fault];
       const numbers = run[counts].map((_, index) => index + 1);
-      const chosen = group === "network" || group === "process" ? numbersThatDiffer(run.requests) : numbers;
+      const isEach = group === "crash" && isWhole(scenario);
+      const chosen = isEach || counts === "writes" ? numbers : numbersThatDiffer(run.requests);
       return chosen.map((number) => ({ scenario, number, fault }));
     }),
   );
 }
+
+const isWhole = (scenario: string): boolean => scenario === "upgrade";
 
 /** Of requests that follow one another at the same point, which a command makes while it waits: first, middle and last. */
 function numbersThatDiffer(requests: readonly PointName[]): readonly number[] {
@@ -43,15 +49,16 @@ function numbersThatDiffer(requests: readonly PointName[]): readonly number[] {
   return [...new Set(numbers)];
 }
 
-/** `upgrade`, `upgrade:17`, `upgrade:*:hang`: parts that are missing, or `*`, are any. */
+/** `upgrade`, `upgrade:17`, `upgrade:*:hang`: parts that are missing, or `*`, are any. Several are separated by commas. */
 export function isChosen(only: string, point: Point): boolean {
   const parts = idOf(point).split(":");
-  return only.split(":").every((part, index) => part === "*" || part === parts[index]);
+  return only.split(",").some((one) => one.split(":").every((part, index) => part === "*" || part === parts[index]));
 }
 
 /** The point that `only` names in full; null where it names several. Throws where there is no such scenario or fault. */
 export function exactPoint(only: string): Point | null {
   const [scenario = "", number = "", fault = ""] = only.split(":");
+  if (only.includes(",")) return null;
   if (!/^[1-9]\d*$/.test(number) || fault === "" || fault === "*" || scenario === "*") return null;
   if (!Object.hasOwn(scenarios, scenario) || !Object.hasOwn(faults, fault))
     throw new Error(`there is no point ${only}`);

@@ -4,28 +4,30 @@ import { idOf } from "./points.ts";
 import type { RaceResult } from "./race.ts";
 import type { PointResult } from "./run-point.ts";
 import { scenarios } from "./scenarios.ts";
+import type { SequenceResult } from "./sequence.ts";
 
 export interface MatrixReport {
   readonly flinkVersion: string;
   readonly points: readonly PointResult[];
   readonly races: readonly RaceResult[];
+  readonly sequences: readonly SequenceResult[];
   /** What was left on the cluster when all was done. */
   readonly orphans: readonly string[];
   /** Faults that cannot be made here, with the reason. */
   readonly leftOut: readonly string[];
 }
 
-/** How many of the report's points did not end as promised; those that are known to be missing do not count. */
-export function failuresIn({ points, races, orphans }: MatrixReport): number {
+/** How many of the report's points did not end as promised. */
+export function failuresIn({ points, races, sequences, orphans }: MatrixReport): number {
   const failed = points.filter(({ verdict }) => verdict === "failed").length;
-  return failed + races.filter(({ problems }) => problems.length > 0).length + orphans.length;
+  return failed + [...races, ...sequences].filter(({ problems }) => problems.length > 0).length + orphans.length;
 }
 
 type Row = readonly [title: string, detail: string, results: readonly PointResult[]];
 
 /** Both tables, and what failed with the command that tries it again; Markdown that reads well on a terminal. */
 export function renderReport(report: MatrixReport): string {
-  const { points, races } = report;
+  const { points, races, sequences } = report;
   const byFault: readonly Row[] = Object.entries(scenarios).flatMap(([name, { title }]) =>
     faultNames.map((fault): Row => {
       const found = points.filter(({ point }) => point.scenario === name && point.fault === fault);
@@ -39,14 +41,15 @@ export function renderReport(report: MatrixReport): string {
   ]);
   const notReached: Row = ["", "the run had ended before", points.filter(({ at }) => at === null)];
   const passed = points.filter(({ verdict }) => verdict === "passed").length;
-  const racesPassed = races.filter(({ problems }) => problems.length === 0).length;
+  const passedOf = (rounds: readonly { readonly problems: readonly string[] }[]): string =>
+    `${rounds.length} rounds, ${rounds.filter(({ problems }) => problems.length === 0).length} passed`;
   return [
     table(["Command", "Fault"], byFault),
     table(["Point", "It dies, or the fault comes, while"], [...byPoint, notReached]),
-    ...(races.length === 0 ? [] : [`Two deployments at once: ${races.length} rounds, ${racesPassed} passed.`]),
+    ...(races.length === 0 ? [] : [`Two deployments at once: ${passedOf(races)}.`]),
+    ...(sequences.length === 0 ? [] : [`Random sequences: ${passedOf(sequences)}.`]),
     ...report.leftOut.map((why) => `Left out: ${why}.`),
     `Flink ${report.flinkVersion}: ${points.length} points tried, ${passed} passed, ${failuresIn(report)} failures.`,
-    ...gaps(points),
     ...failures(report),
   ].join("\n\n");
 }
@@ -56,30 +59,17 @@ function table(heads: readonly [string, string], rows: readonly Row[]): string {
   const count = (results: readonly PointResult[], verdict: PointResult["verdict"]): number =>
     results.filter((result) => result.verdict === verdict).length;
   return [
-    line([...heads, "Tried", "Passed", "Known gap", "Failed"]),
-    line(["---", "---", "---", "---", "---", "---"]),
+    line([...heads, "Tried", "Passed", "Failed"]),
+    line(["---", "---", "---", "---", "---"]),
     ...rows
       .filter(([, , results]) => results.length > 0)
       .map(([title, detail, results]) =>
-        line([
-          title,
-          detail,
-          results.length,
-          count(results, "passed"),
-          count(results, "gap"),
-          count(results, "failed"),
-        ]),
+        line([title, detail, results.length, count(results, "passed"), count(results, "failed")]),
       ),
   ].join("\n");
 }
 
-function gaps(points: readonly PointResult[]): readonly string[] {
-  const found = points.filter(({ verdict }) => verdict === "gap");
-  if (found.length === 0) return [];
-  return [`Known gaps:\n\n${found.map(({ point, problems }) => `- ${idOf(point)}: ${problems[0]}`).join("\n")}`];
-}
-
-function failures({ points, races, orphans }: MatrixReport): readonly string[] {
+function failures({ points, races, sequences, orphans }: MatrixReport): readonly string[] {
   const failed = [
     ...points
       .filter(({ verdict }) => verdict === "failed")
@@ -87,6 +77,9 @@ function failures({ points, races, orphans }: MatrixReport): readonly string[] {
     ...races
       .filter(({ problems }) => problems.length > 0)
       .map(({ round, problems, log }) => ({ only: `race:${round}`, problems, log })),
+    ...sequences
+      .filter(({ problems }) => problems.length > 0)
+      .map(({ round, problems, log }) => ({ only: `sequence:${round}`, problems, log })),
   ];
   return [
     ...failed.map(

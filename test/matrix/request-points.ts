@@ -37,6 +37,13 @@ export class RequestPoints {
 
   #statement(body: string): PointName {
     const { statement = "" } = JSON.parse(body) as { readonly statement?: string };
+    // How the gateway alone is asked: its answers name no job, so what was asked for tells.
+    if (/^\s*(SHOW\s+JOBS|SET)\s*$/i.test(statement)) return this.#look();
+    if (/^\s*STOP\s+JOB\b/i.test(statement)) {
+      if (!/\bWITH\s+SAVEPOINT\s*$/i.test(statement)) return "cancel";
+      if (this.#effect === "none") this.#effect = "stop";
+      return "stop";
+    }
     if (!/^\s*(INSERT|EXECUTE)\b/i.test(statement)) return "prepare";
     this.#effect = "submit";
     return "submit";
@@ -66,6 +73,7 @@ export class RequestPoints {
 const byFact: readonly (readonly [string, PointName])[] = [
   ["unlock", "unlock"],
   ["lock", "lock"],
+  ["rollback-begun", "begin-rollback"],
   ["stopped", "record-stop"],
   ["suspended", "record-stop"],
   ["removed", "record-stop"],

@@ -1,24 +1,23 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { checkAtRest, checkNumbers, checkProgress } from "./check.ts";
-import { Child, type Ended } from "./child.ts";
+import type { Ended } from "./child.ts";
 import { type CommandRequest, runCommand } from "./command.ts";
 import type { PointName } from "./crash-points.ts";
 import { Disk } from "./disk.ts";
+import { type Disturbance, endedWell, type Limits, limitsOf, runChild, usualLimits } from "./disturbed-run.ts";
 import { faults } from "./faults.ts";
-import { FaultyNetwork, type Interference } from "./faulty-network.ts";
 import { failedWriteIn, writesIn } from "./faulty-store.ts";
 import type { Laboratory } from "./laboratory.ts";
 import type { CalmRun, Point } from "./points.ts";
-import { pointOfWrite, RequestPoints } from "./request-points.ts";
+import { pointOfWrite } from "./request-points.ts";
 import { type Scenario, scenarios } from "./scenarios.ts";
 
 export interface PointResult {
   readonly point: Point;
   /** What the command was at when it happened; null where the run had ended before. */
   readonly at: PointName | null;
-  /** `gap`: it ends as is known today, and is not what is promised. */
-  readonly verdict: "passed" | "failed" | "gap";
+  readonly verdict: "passed" | "failed";
   readonly problems: readonly string[];
   /** What the runs said, for a failure. */
   readonly log: string;
@@ -26,16 +25,6 @@ export interface PointResult {
 
 /** How often the same command is run again at most. */
 const mostRuns = 4;
-
-type Limits = Pick<CommandRequest, "requestTimeoutMs" | "patienceMs">;
-const usualLimits: Limits = { requestTimeoutMs: 30_000, patienceMs: 30_000 };
-const limitsOf = {
-  crash: usualLimits,
-  store: { ...usualLimits, patienceMs: 1_000 },
-  disk: { ...usualLimits, patienceMs: 1_000 },
-  network: { requestTimeoutMs: 3_000, patienceMs: 5_000 },
-  process: { requestTimeoutMs: 5_000, patienceMs: 30_000 },
-} as const satisfies Readonly<Record<string, Limits>>;
 
 /** Prepares the scenario, disturbs its command, runs it again until it ends well, and checks what is there then. */
 export async function runPoint(point: Point, laboratory: Laboratory): Promise<PointResult> {
@@ -85,8 +74,8 @@ class Trial implements AsyncDisposable {
 
   async calm(): Promise<CalmRun> {
     const requests: PointName[] = [];
-    const ended = await this.#runOnce(usualLimits, () => null, requests);
-    if (ended.kind !== "ended" || ended.reason !== "ok") throw new Error(`a calm run failed: ${ended.log}`);
+    const ended = await this.#runOnce(usualLimits, null, requests);
+    if (!endedWell(ended)) throw new Error(`a calm run failed:\n${this.#log.join("")}`);
     return { requests, writes: writesIn(ended.log).map(pointOfWrite) };
   }
 
@@ -96,7 +85,7 @@ class Trial implements AsyncDisposable {
     const requests: PointName[] = [];
     const limits = limitsOf[fault.group];
     if (fault.group === "disk") this.#disk?.leave(point.number - 1);
-    const first = await this.#runOnce(limits, (number, kill) => this.#interference(number, kill), requests);
+    const first = await this.#runOnce(limits, point, requests);
     this.#disk?.free();
     const at = fault.counts === "requests" ? (requests[point.number - 1] ?? null) : this.#wroteAt(first.log);
     await this.#laboratory.recovered();
@@ -123,7 +112,7 @@ class Trial implements AsyncDisposable {
 
   /** Also where the first run ended well: then there must be nothing left to do. */
   async #again(): Promise<Ended> {
-    return await this.#runOnce(usualLimits, () => null, []);
+    return await this.#runOnce(usualLimits, null, []);
   }
 
   #wroteAt(log: string): PointName | null {
@@ -143,8 +132,10 @@ class Trial implements AsyncDisposable {
   #request(step: Scenario["disturbed"], limits: Limits): CommandRequest {
     const { gatewayUrl, jobmanagerUrl } = this.#laboratory.cluster;
     const jobs = this.#names.map((name) => ({ name, mark: step.mark }));
-    const { command, commit } = step;
-    return { command, commit, jobs, gatewayUrl, jobmanagerUrl, ...this.#place, ...limits, lockTimeoutMs: 0 };
+    const { command, commit, through } = step;
+    const services = { gatewayUrl, jobmanagerUrl };
+    const always = { keepsProgress: false, lockTimeoutMs: 0 };
+    return { command, commit, through, jobs, ...services, ...this.#place, ...limits, ...always };
   }
 
   /** In this process, which is quicker. */
@@ -156,79 +147,24 @@ class Trial implements AsyncDisposable {
     if (failed.length > 0) throw new Error(`${this.#name}: ${failed[0]?.message}\n${log.join("\n")}`);
   }
 
-  async #runOnce(
-    limits: Limits,
-    interfere: (number: number, kill: () => Promise<void>) => Interference | null,
-    requests: PointName[],
-  ): Promise<Ended> {
-    const fault = faults[this.#point.fault];
-    const isFirst = this.#log.length === 0;
-    const points = new RequestPoints();
-    let child: Child | undefined;
-    const kill = async (): Promise<void> => {
-      network.cut();
-      child?.kill();
-      await child?.ended;
-    };
-    await using network = await FaultyNetwork.start({
-      gatewayUrl: this.#laboratory.cluster.gatewayUrl,
-      jobmanagerUrl: this.#laboratory.cluster.jobmanagerUrl,
-      interfere: (number, request) => {
-        requests[number - 1] = points.pointOf(request);
-        return interfere(number, kill);
-      },
-      answered: (number, body) => points.answered(requests[number - 1] ?? "look", body),
+  async #runOnce(limits: Limits, disturbance: Disturbance | null, requests: PointName[]): Promise<Ended> {
+    const { ended, log } = await runChild(this.#laboratory, this.#request(this.#scenario.disturbed, limits), {
+      disturbance,
+      requests,
     });
-    const { gatewayUrl, jobmanagerUrl } = network;
-    child = new Child({
-      ...this.#request(this.#scenario.disturbed, limits),
-      gatewayUrl,
-      jobmanagerUrl,
-      storeFault: isFirst && fault.group === "store" ? { at: this.#point.number, kind: fault.store } : null,
-    });
-    const ended = await child.ended;
-    const how = ended.kind === "killed" ? "killed" : `${ended.reason} ${ended.message}`;
-    this.#log.push(`${ended.log}-- ${how}, after ${network.count} requests\n`);
+    this.#log.push(log);
     return ended;
-  }
-
-  #interference(number: number, kill: () => Promise<void>): Interference | null {
-    const { number: at, fault } = this.#point;
-    switch (fault) {
-      case "before":
-      case "after-send":
-      case "after-answer":
-        return number === at ? { kind: "act", when: fault, act: kill } : null;
-      case "reset":
-      case "reset-answer":
-      case "hang":
-      case "half":
-        return number === at ? { kind: fault } : null;
-      case "status-500":
-        return number >= at ? { kind: fault } : null;
-      case "some-500":
-        return number >= at && number < at + 3 ? { kind: "status-500" } : null;
-      case "gateway":
-      case "taskmanager":
-      case "jobmanager":
-      case "jobmanager-ha":
-        return number === at ? { kind: "act", when: "before", act: () => this.#laboratory.killAndStart(fault) } : null;
-      default:
-        return null;
-    }
   }
 
   async #check(): Promise<readonly string[]> {
     const [names, place] = [this.#names, this.#place];
-    const { runs, disturbed } = this.#scenario;
+    const { runs, disturbed, replays } = this.#scenario;
     const atRest = await checkAtRest(this.#laboratory, place, { names, runs });
     if (atRest.length > 0) return atRest;
     // What a savepoint is worth shows when the job starts from it.
     if (!runs) await this.#undisturbed({ ...disturbed, command: "resume", commit: "resume" });
     const progress = await checkProgress(place, names, disturbed.mark);
     await this.#laboratory.clear(this.#name);
-    return [...progress, ...(await checkNumbers(place, names))];
+    return [...progress, ...(await checkNumbers(place, names, replays))];
   }
 }
-
-const endedWell = (ended: Ended): boolean => ended.kind === "ended" && ended.reason === "ok";

@@ -2,15 +2,21 @@ import { constants } from "node:fs";
 import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { gzip } from "node:zlib";
 import { DeployError, describeError } from "../../errors.ts";
 import { makeFolder } from "../../flink/make-folder.ts";
+import { isMissing, readBytes, readText } from "../../flink/read-text.ts";
 import { decodeEntry } from "../entry.ts";
 import { decodeLock, type Lock } from "../lock.ts";
 import type { Store } from "../store.ts";
+import { unpack } from "./unpack.ts";
 
 const compress = promisify(gzip);
-const decompress = promisify(gunzip);
+
+/** An entry or a lock; the longest hold a message of Flink's. */
+const maxEntryBytes = 16 * 1024 * 1024;
+/** A job with its compiled plan, packed. */
+const maxValueBytes = 64 * 1024 * 1024;
 
 /**
  * A ledger in a folder: `<folder>/<environment>/entries/<sequence>.json`, `values/<key>.json.gz` and
@@ -51,7 +57,10 @@ export function openFileStore(folder: string, environment: string): Store {
       try {
         return await value(valueFile(key));
       } catch (cause) {
-        throw new DeployError("ledger-unreadable", `the ledger's value ${valueFile(key)} cannot be read`, { cause });
+        const why = describeError(cause);
+        throw new DeployError("ledger-unreadable", `the ledger's value ${valueFile(key)} cannot be read: ${why}`, {
+          cause,
+        });
       }
     },
     async lock() {
@@ -59,9 +68,10 @@ export function openFileStore(folder: string, environment: string): Store {
         const version = await newestLock();
         if (version === 0) return null;
         const place = join(lockFolder, fileName(version));
-        const text = await readFile(place, "utf8").catch((cause: unknown) => {
+        const text = await readText(place, maxEntryBytes).catch((cause: unknown) => {
           if (isMissing(cause)) return null;
-          throw new DeployError("ledger-unreadable", `the lock ${place} cannot be read`, { cause });
+          const why = describeError(cause);
+          throw new DeployError("ledger-unreadable", `the lock ${place} cannot be read: ${why}`, { cause });
         });
         // Where it is gone, there is a newer one.
         if (text !== null) return decodeLock(text, place);
@@ -85,7 +95,7 @@ const fileName = (number: number): string => `${String(number).padStart(10, "0")
 const numberOf = (name: string): number => Number(/^(\d+)\.json$/.exec(name)?.[1] ?? 0);
 
 async function value(file: string): Promise<string> {
-  return (await decompress(await readFile(file))).toString("utf8");
+  return unpack(await readBytes(file, maxValueBytes), "gzip").toString("utf8");
 }
 
 async function listed(folder: string): Promise<readonly string[]> {
@@ -99,9 +109,10 @@ async function listed(folder: string): Promise<readonly string[]> {
 
 async function read(file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return await readText(file, maxEntryBytes);
   } catch (cause) {
-    throw new DeployError("ledger-unreadable", `the ledger entry ${file} cannot be read`, { cause });
+    const why = describeError(cause);
+    throw new DeployError("ledger-unreadable", `the ledger entry ${file} cannot be read: ${why}`, { cause });
   }
 }
 
@@ -163,5 +174,4 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : null;
 }
 
-const isMissing = (error: unknown): boolean => codeOf(error) === "ENOENT";
 const isTaken = (error: unknown): boolean => codeOf(error) === "EEXIST";

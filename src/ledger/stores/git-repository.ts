@@ -1,6 +1,6 @@
 import { DeployError, describeError } from "../../errors.ts";
 import { lastLines } from "../../flink/command.ts";
-import { type Finished, runChild } from "../../project/child-process.ts";
+import { type Finished, runChild, TooMuchOutput } from "../../project/child-process.ts";
 import { type GitRemote, gitEnvironment, maskGitWords } from "./git-remote.ts";
 import { blobTexts, type Commit, fastImport, remoteCommit, treeIds } from "./git-stream.ts";
 
@@ -113,9 +113,11 @@ export class GitRepository {
         cwd: "/",
         environment: gitEnvironment(remote, variables),
         signal: until.signal,
+        maxBytes,
         ...options,
       });
     } catch (cause) {
+      if (cause instanceof TooMuchOutput) throw new Error(`git ${verb} was ended: ${cause.message}`);
       if (!until.signal.aborted)
         throw new Error(`git cannot be started: install it, and have it on PATH (${describeError(cause)})`);
       if (signal.aborted) throw new DeployError("interrupted", `git ${verb} was interrupted`);
@@ -123,6 +125,9 @@ export class GitRepository {
     }
   }
 }
+
+/** All entries of a ledger come at once; a hundred thousand of them are a tenth of it. */
+const maxBytes = 256 * 1024 * 1024;
 
 interface ChildInput {
   readonly input?: string | Buffer;

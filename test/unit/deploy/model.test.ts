@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { JobOutcome } from "../../../src/deploy/task.ts";
+import { DeployError } from "../../../src/errors.ts";
 import { Calls } from "./calls.ts";
 import { Environment, type RunOptions } from "./environment.ts";
 import { job, upTo } from "./jobs.ts";
@@ -25,10 +26,18 @@ interface Real {
 const programs = ["n > 0", "n > -1", "n > -2"];
 const jobOf = ({ version }: Model) => job({ where: programs[version] ?? "n > 0" });
 
-type Step = (it: Environment, model: Model, options: RunOptions) => Promise<JobOutcome>;
-const deploy: Step = (it, model, options) => it.deployOne(jobOf(model), { ...options, commit: `c${model.version}` });
-const suspend: Step = (it, _model, options) => it.suspend("totals", options);
-const resume: Step = (it, _model, options) => it.resume("totals", options);
+type Step = (it: Environment, model: Model, options: RunOptions) => Promise<unknown>;
+type SingleStep = (it: Environment, model: Model, options: RunOptions) => Promise<JobOutcome>;
+const deploy: SingleStep = (it, model, options) =>
+  it.deployOne(jobOf(model), { ...options, commit: `c${model.version}` });
+const suspend: SingleStep = (it, _model, options) => it.suspend("totals", options);
+const resume: SingleStep = (it, _model, options) => it.resume("totals", options);
+/** With its progress, so that no number comes twice. Where there is nothing to go back to, it says so. */
+const rollback: Step = async (it, _model, options) => {
+  await it.rollBack({ ...options, keepsProgress: true }).catch((error: unknown) => {
+    if (!(error instanceof DeployError)) throw error;
+  });
+};
 
 class Command implements fc.AsyncCommand<Model, Real> {
   readonly #name: string;
@@ -110,6 +119,8 @@ const commands = [
         if (await known(it)) await dying(call, resume, it, model);
       }),
   ),
+  command("roll back", (model, it) => rollback(it, model, {})),
+  at.map((call) => new Command(`roll back and die at call ${call}`, (model, it) => dying(call, rollback, it, model))),
   command("lose the cluster's jobs", async (_model, it) => it.fake.cluster.loseJobs()),
   command("let the next job fail", async (_model, it) =>
     it.fake.cluster.behaveNext({ kind: "restart-loop", message: "the state does not fit" }),
@@ -138,7 +149,7 @@ test(`${runs} sequences of edits, deployments, crashes, operations and losses co
   );
 }, 3_600_000);
 
-async function succeeds(it: Environment, model: Model, step: Step): Promise<void> {
+async function succeeds(it: Environment, model: Model, step: SingleStep): Promise<void> {
   let outcome = await step(it, model, {});
   for (let tries = 0; tries < 8 && outcome.code !== null; tries += 1) {
     it.fake.step(5);

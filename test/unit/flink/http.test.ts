@@ -85,6 +85,7 @@ describe("what answers wrongly", () => {
     ["a list", 200, "[]", "not-a-gateway"],
     ["a page that is not there", 404, "<html>not found</html>", "not-a-gateway"],
     ["a redirect", 302, "", "not-a-gateway"],
+    ["a proxy that fails", 500, "<html>broken</html>", "gateway-unreachable"],
     ["a proxy without its gateway", 502, "<html>bad gateway</html>", "gateway-unreachable"],
     ["a login", 401, "", "gateway-unreachable"],
   ])("%s is told apart", async (_, status, body, code) => {
@@ -103,7 +104,7 @@ describe("what answers wrongly", () => {
   test("an endless body is given up", async () => {
     const blocks = Readable.from(Array<Buffer>(65).fill(Buffer.alloc(1024 * 1024, " ")));
     await using endless = await serve((_, response) => void blocks.pipe(response.writeHead(200)));
-    await expect(new Gateway({ url: endless.url }).info()).rejects.toThrow("larger than 67108864 bytes");
+    await expect(new Gateway({ url: endless.url }).info()).rejects.toThrow("larger than 64 MB");
   });
 });
 

@@ -76,7 +76,7 @@ describe("appends", () => {
 
   test("are not written once the lock is lost", async () => {
     const store = new MemoryStore();
-    const confirmLock = () => {
+    const confirmLock = async () => {
       throw new DeployError("lock-held", "bo has it");
     };
     const ledger = await openLedger(store, { ...writer, confirmLock });

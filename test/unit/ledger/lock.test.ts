@@ -102,7 +102,7 @@ describe("the lock of an environment", () => {
     await time.pass(10_000);
     await ana[Symbol.asyncDispose]();
     await time.pass(2_000);
-    (await waiting).confirm();
+    await (await waiting).confirm();
     expect(time.lines.join()).toContain("waiting for the lock, held by ana");
   });
 
@@ -122,7 +122,7 @@ describe("the lock of an environment", () => {
     const refused = expect(waiting).rejects.toMatchObject({ code: "lock-held" });
     await time.pass(11 * leaseMs);
     await refused;
-    ana.confirm();
+    await ana.confirm();
   });
 
   test("is taken over from a holder that was not seen to renew it for its lease", async () => {
@@ -132,7 +132,7 @@ describe("the lock of an environment", () => {
     await time.pass(leaseMs - 2_000);
     expect(store.place.lock.holder?.id).toBe("ana");
     await time.pass(4_000);
-    (await waiting).confirm();
+    await (await waiting).confirm();
     expect(time.lines.join()).toContain("took over the lock of ana");
   });
 
@@ -141,9 +141,32 @@ describe("the lock of an environment", () => {
     const ana = await time.take(store, "ana", {
       sleep: (_ms, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
     });
-    ana.confirm();
+    await ana.confirm();
     time.ms += leaseMs;
-    expect(() => ana.confirm()).toThrow("could not be renewed");
+    store.place.lock = lockOf(2, "bo");
+    await expect(ana.confirm()).rejects.toMatchObject({ code: "lock-held", message: expect.stringContaining("bo") });
+  });
+
+  test("is still its own for a holder that slept through its lease, where nobody took it", async () => {
+    const store = new MemoryStore();
+    const ana = await time.take(store, "ana", {
+      sleep: (_ms, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+    });
+    time.ms += 3 * leaseMs;
+    await Promise.all([ana.confirm(), ana.confirm()]);
+    expect(store.place.lock).toMatchObject({ version: 2, renewedAt: new Date(start + 3 * leaseMs).toISOString() });
+    await ana[Symbol.asyncDispose]();
+    expect(store.place.lock?.holder).toBeNull();
+  });
+
+  test("is not confirmed where a late renewal cannot be stored", async () => {
+    const store = new MemoryStore();
+    const ana = await time.take(store, "ana", {
+      sleep: (_ms, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
+    });
+    time.ms += leaseMs;
+    store.failNext(new DeployError("store-unconfirmed", "no answer"));
+    await expect(ana.confirm()).rejects.toThrow("could not be renewed in time");
   });
 
   test("tells a holder from whom it was taken by whom", async () => {
@@ -151,7 +174,7 @@ describe("the lock of an environment", () => {
     const ana = await time.take(store, "ana");
     store.place.lock = lockOf(9, "bo");
     await time.pass(leaseMs / 2);
-    expect(() => ana.confirm()).toThrow("bo");
+    await expect(ana.confirm()).rejects.toThrow("bo");
   });
 
   test("outlives a store that is out for less than its lease", async () => {
@@ -159,7 +182,7 @@ describe("the lock of an environment", () => {
     const ana = await time.take(store, "ana");
     store.failNext(new DeployError("store-unconfirmed", "no answer"));
     await time.pass(leaseMs / 2);
-    ana.confirm();
+    await ana.confirm();
     expect(time.lines.join()).toContain("no answer");
   });
 
@@ -175,7 +198,7 @@ describe("the lock of an environment", () => {
     };
     const ana = await time.take(store, "ana");
     await time.pass(leaseMs);
-    ana.confirm();
+    await ana.confirm();
     await ana[Symbol.asyncDispose]();
     expect(store.place.lock?.holder).toBeNull();
   });

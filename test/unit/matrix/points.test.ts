@@ -15,7 +15,7 @@ const numbersOf = (points: readonly Point[], scenario: string, fault: string): r
 describe("all points", () => {
   const points = allPoints(calm);
 
-  test("the process is killed at every request, at each of three moments", () => {
+  test("an upgrade is killed at every request, at each of three moments", () => {
     for (const fault of ["before", "after-send", "after-answer"]) {
       expect(numbersOf(points, "suspend", fault)).toEqual([1, 2, 3, 4, 5]);
       expect(numbersOf(points, "upgrade", fault)).toHaveLength(43);
@@ -48,6 +48,8 @@ describe("--only", () => {
     ["*:*:after-answer", true],
     ["upgrade:1", false],
     ["upgrade-3", false],
+    ["suspend,*:*:after-answer", true],
+    ["suspend,upgrade:18", false],
     ["race", false],
   ])("%s: %s", (only, expected) => expect(isChosen(only, point)).toBe(expected));
 });

@@ -49,6 +49,15 @@ describe("the point that a request belongs to", () => {
     expect(found).toEqual(upgrade.map(([request, point]) => [request, point]));
   });
 
+  test("follows, through the gateway alone, from its statement", () => {
+    const points = new RequestPoints();
+    const asked = ["SHOW JOBS", `STOP JOB '${old}' WITH SAVEPOINT`, "SHOW JOBS", "INSERT INTO t SELECT 1", "SHOW JOBS"];
+    const found = asked.map((sql) => points.pointOf(seen("POST /v1/sessions/s/statements", statement(sql))));
+    expect(found).toEqual(["look", "stop", "stop-status", "submit", "verify"]);
+    const cancel = statement(`STOP JOB '${old}'`);
+    expect(points.pointOf(seen("POST /v1/sessions/s/statements", cancel))).toBe("cancel");
+  });
+
   test.each(["GET /jobs", `GET /jobs/${old}/plan`, "POST /savepoint-disposal"])(
     "%s, which no deployment makes today, belongs to none",
     (request) => expect(() => new RequestPoints().pointOf(seen(request))).toThrow(/crash point/),
@@ -57,6 +66,7 @@ describe("the point that a request belongs to", () => {
 
 const writes: readonly (readonly [string, PointName])[] = [
   ["lock", "lock"],
+  ["rollback-begun+rollback-begun", "begin-rollback"],
   ["stop-intended", "intend-stop"],
   ["stopped+submit-intended", "record-stop"],
   ["stopped+suspended", "record-stop"],

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { DeployError } from "../../../errors.ts";
 import { boolean, DecodeError, fields, string } from "../../../flink/decode.ts";
+import { parseJson } from "../../../flink/parse-json.ts";
 import { askPatiently, type Patience } from "../../../github/patience.ts";
 import { type Question, shown } from "../../../github/web.ts";
 import { largestFile } from "./largest-file.ts";
@@ -83,7 +84,7 @@ export class CacheService {
     const text = body.toString("utf8");
     if (status !== 200) throw unreadable(question, `answered ${status}: ${text.slice(0, 200)}`);
     try {
-      const answer = response(JSON.parse(text), "");
+      const answer = response(parseJson(text), "");
       return answer.ok ? { key: answer.key, url: answer.url } : null;
     } catch (cause) {
       const why = cause instanceof DecodeError ? cause.message : "no JSON";

@@ -1,7 +1,9 @@
-import { gunzipSync, gzipSync } from "node:zlib";
-import { DeployError } from "../../../errors.ts";
+import { gzipSync } from "node:zlib";
+import { DeployError, describeError } from "../../../errors.ts";
+import { parseJson } from "../../../flink/parse-json.ts";
 import { byOrder, decodeEntry, type Entry } from "../../entry.ts";
 import type { Write } from "../../store.ts";
+import { unpack } from "../unpack.ts";
 
 /** A text that entries refer to: compressed, in base64, or the id of the artifact that holds it. */
 export type KeptValue =
@@ -31,9 +33,9 @@ export function packValue(text: string): KeptValue {
 /** Throws `ledger-unreadable`. */
 export function unpackValue(gzip: string, where: string): string {
   try {
-    return gunzipSync(Buffer.from(gzip, "base64")).toString("utf8");
+    return unpack(Buffer.from(gzip, "base64"), "gzip").toString("utf8");
   } catch (cause) {
-    throw new DeployError("ledger-unreadable", `a value in ${where} is damaged`, { cause });
+    throw new DeployError("ledger-unreadable", `a value in ${where} is damaged: ${describeError(cause)}`, { cause });
   }
 }
 
@@ -109,7 +111,7 @@ function valueIn(value: unknown): readonly [string, KeptValue] | null {
 
 function parsed(line: string): unknown {
   try {
-    return JSON.parse(line);
+    return parseJson(line);
   } catch {
     // The caller says what it means that it is no JSON.
     return undefined;

@@ -1,5 +1,5 @@
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { DeployError } from "../../../errors.ts";
+import { DeployError, describeError } from "../../../errors.ts";
+import { unpack } from "../unpack.ts";
 
 const block = 512;
 
@@ -15,7 +15,7 @@ export function readTar(packed: Buffer, where: string): string {
   try {
     archive = unpacked(packed);
   } catch (cause) {
-    throw damaged("it cannot be unpacked", cause);
+    throw damaged(`it cannot be unpacked (${describeError(cause)})`, cause);
   }
   const files: Buffer[] = [];
   for (let at = 0; at + block <= archive.byteLength && archive[at] !== 0; ) {
@@ -34,7 +34,5 @@ export function readTar(packed: Buffer, where: string): string {
 
 function unpacked(packed: Buffer): Buffer {
   const isZstd = packed.readUInt32LE(0) === 0xfd2fb528;
-  if (!isZstd) return gunzipSync(packed);
-  if (typeof zstdDecompressSync !== "function") throw new Error("zstd needs Node 22.15 or newer");
-  return zstdDecompressSync(packed);
+  return unpack(packed, isZstd ? "zstd" : "gzip");
 }

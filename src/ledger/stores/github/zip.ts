@@ -1,5 +1,6 @@
-import { crc32, inflateRawSync } from "node:zlib";
-import { DeployError } from "../../../errors.ts";
+import { crc32 } from "node:zlib";
+import { DeployError, describeError } from "../../../errors.ts";
+import { unpack } from "../unpack.ts";
 
 const endSignature = Buffer.from([0x50, 0x4b, 0x05, 0x06]);
 const entrySignature = 0x02014b50;
@@ -27,12 +28,12 @@ export function readZip(archive: Buffer, where: string, maxBytes?: number): stri
     const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
     const packed = archive.subarray(start, start + size);
     if (method !== 0 && method !== 8) throw damaged(`its file is packed by method ${method}`);
-    const content =
-      method === 0 ? packed : inflateRawSync(packed, maxBytes === undefined ? {} : { maxOutputLength: maxBytes });
+    const content = method === 0 ? packed : unpack(packed, "deflate", maxBytes);
     if (crc32(content) !== checksum) throw damaged("its checksum does not match");
     return content.toString("utf8");
   } catch (cause) {
     if (cause instanceof DeployError) throw cause;
-    throw new DeployError("ledger-unreadable", `${where} is damaged: it is not a whole zip archive`, { cause });
+    const why = `it is not a whole zip archive (${describeError(cause)})`;
+    throw new DeployError("ledger-unreadable", `${where} is damaged: ${why}`, { cause });
   }
 }
