@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { programDigest } from "../project/digest.ts";
 import type { Job } from "../project/job.ts";
-import { maskSecrets } from "../secrets.ts";
+import { maskSecretsByKey } from "../secrets.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "./plan.ts";
 import { maskedJob } from "./plan-file.ts";
 
@@ -122,7 +122,7 @@ function showsTheSame(plan: ReviewedPlan, change: Change): boolean {
 }
 
 /** As it stands in plan files and comments. */
-const nameOf = ({ job }: Change): string => maskSecrets(job);
+const nameOf = ({ job }: Change): string => maskSecretsByKey(job);
 
 function effectOf({ kind, after }: Change): string {
   return after === null ? keptOrRemoved(kind) : shown(kind, reviewDigest(after));
