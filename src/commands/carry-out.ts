@@ -5,6 +5,7 @@ import { deploymentId } from "../deploy/ids.ts";
 import { listedStorage } from "../deploy/state-storage.ts";
 import { withSuspensionWarnings } from "../deploy/suspension-age.ts";
 import type { RunContext } from "../deploy/task.ts";
+import type { PullRequest } from "../github/pull-request.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { secretsOf } from "../ledger/stored-job.ts";
 import type { Plan } from "../plan/plan.ts";
@@ -14,7 +15,7 @@ import { consentOf } from "./consent.ts";
 import { type DeployedJobs, deployedJobs } from "./deployed-jobs.ts";
 import { openRecord } from "./deployment-record.ts";
 import { refuseLostLedger } from "./first-deployment.ts";
-import { onGithub } from "./on-github.ts";
+import { type OnGithub, onGithub } from "./on-github.ts";
 import { postOutcome } from "./post-outcome.ts";
 import { report } from "./report.ts";
 import { holdAgainstReview } from "./review.ts";
@@ -46,11 +47,28 @@ export interface Planned {
   readonly renames: Readonly<Record<string, string>>;
 }
 
-/** Takes the environment's lock, lets the intent be planned on what the ledger says, and carries the plan out. */
-export async function carryOut(
+/** Takes the environment's lock, lets the intent be planned on what the ledger says, carries the plan out, and tells it. */
+export async function carryOut(site: Site, intent: Intent): Promise<CommandResult> {
+  const { inputs, shell } = site;
+  const github = onGithub(inputs, shell);
+  const { outcome, plan, pullRequest } = await underLock(site, intent, github);
+  const result = await report(outcome, shell, { plan });
+  await postOutcome({ outcome, plan, pullRequest, mode: inputs.comment }, github, shell);
+  return result;
+}
+
+interface CarriedOut {
+  readonly outcome: Outcome;
+  readonly plan: Plan;
+  /** That brought the commit; null where none is known. */
+  readonly pullRequest: PullRequest | null;
+}
+
+async function underLock(
   { inputs, shell, cluster, flinkVersion, store }: Site,
   intent: Intent,
-): Promise<CommandResult> {
+  github: OnGithub | null,
+): Promise<CarriedOut> {
   const { project, commit, names } = intent;
   await using lock = await lockEnvironment(store, inputs, shell);
   const ledger = await openLedger(store, {
@@ -70,7 +88,6 @@ export async function carryOut(
   });
   const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const { plan, jobs, leftAlone, removedJobs, renames } = await intent.planOn(ledger, deployed);
-  const github = onGithub(inputs, shell);
   const { requireReviewedPlan: mode, comment } = inputs;
   const { pullRequest } = await holdAgainstReview(
     { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode, comment },
@@ -81,7 +98,7 @@ export async function carryOut(
   const { environment } = inputs;
   await using record = await openRecord(
     { environment, project, commit, deployment },
-    inputs.deploymentRecord === "auto" ? github : null,
+    inputs.deploymentRecord === "auto" && shell.environment.GITHUB_RUN_ID ? github : null,
     shell,
   );
   const context: RunContext = {
@@ -121,9 +138,7 @@ export async function carryOut(
   const facts = { entries: ledger.entries(), deployed: ledger.deployed() };
   const outcome = withSuspensionWarnings(tidied, facts, { now, limitMs });
   await record.end(...endOf(outcome));
-  const result = await report(outcome, shell, { plan });
-  await postOutcome({ outcome, plan, pullRequest, mode: comment }, github, shell);
-  return result;
+  return { outcome, plan, pullRequest };
 }
 
 /** How a deployment went, for its record. */

@@ -32,7 +32,8 @@ export async function postOutcome(
   shell: Shell,
 ): Promise<void> {
   if (github === null || mode === "off" || shell.signal.aborted) return;
-  const { run: runUrl, branch } = github;
+  const { branch } = github;
+  const runUrl = runOf(github, shell);
   const { problems, attempt } = attempts();
   if (pullRequest !== null) {
     const body = renderOutcomeComment(outcome, plan, { runUrl });
@@ -55,13 +56,18 @@ export async function postRefusal(
   differences: Differences,
   { plan, pullRequest, mode }: Pick<Ended, "plan" | "mode"> & { readonly pullRequest: PullRequest },
   github: OnGithub,
-  shell: Pick<Shell, "log" | "print">,
+  shell: Pick<Shell, "log" | "print" | "environment">,
 ): Promise<void> {
   if (mode === "off") return;
   const { problems, attempt } = attempts();
-  const body = renderRefusedComment(differences, plan, { runUrl: github.run });
+  const body = renderRefusedComment(differences, plan, { runUrl: runOf(github, shell) });
   await attempt(notPosted(pullRequest), () => postOne({ plan, pullRequest, mode, body }, github, shell));
   await sayProblems(problems, shell);
+}
+
+/** Null outside of a workflow, where a pull request was given by its number. */
+function runOf({ run }: OnGithub, { environment }: Pick<Shell, "environment">): string | null {
+  return environment.GITHUB_RUN_ID ? run : null;
 }
 
 type Attempt = (what: string, work: () => Promise<void>) => Promise<void>;

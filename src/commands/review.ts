@@ -40,7 +40,7 @@ const otherPullRequests = 10;
 export async function holdAgainstReview(
   { plan, commit, pullRequest: number, mode, comment }: ReviewRequest,
   github: OnGithub | null,
-  shell: Pick<Shell, "log" | "print">,
+  shell: Pick<Shell, "log" | "print" | "environment">,
 ): Promise<Review> {
   if (github === null) {
     if (mode === "true") throw missing("`require-reviewed-plan: true` needs GitHub Actions and its token");

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { programDigest } from "../project/digest.ts";
 import type { Job } from "../project/job.ts";
+import { maskSecretsByKey } from "../secrets.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "./plan.ts";
 import { maskedJob } from "./plan-file.ts";
 
@@ -48,7 +49,12 @@ export function reviewDigest(job: Job): string {
 export function reviewedChanges(plan: Pick<Plan, "changes">): readonly ReviewedChange[] {
   return plan.changes
     .filter(({ kind, reasons }) => kind !== "none" || reasons.length > 0)
-    .map(({ job, kind, after, state }) => ({ job, kind, digest: digestOf(after), state: state.kind }));
+    .map((change) => ({
+      job: nameOf(change),
+      kind: change.kind,
+      digest: digestOf(change.after),
+      state: change.state.kind,
+    }));
 }
 
 /**
@@ -61,14 +67,15 @@ export function comparePlans(
   reviewed: ReviewedPlan,
   others: readonly ReviewedPlan[] = [],
 ): readonly PlanDifference[] {
-  const changes = new Map(planned.changes.map((change) => [change.job, change]));
+  const changes = new Map(planned.changes.map((change) => [nameOf(change), change]));
   const inPlan = new Set(reviewed.changes.map(({ job }) => job));
   return [
     ...otherFlink(planned.flinkVersion, reviewed.flinkVersion),
     ...reviewed.changes.flatMap((one) => differenceOf(one, changes.get(one.job) ?? null)),
     ...planned.changes.filter(needsReview).flatMap((change): readonly PlanDifference[] => {
-      if (inPlan.has(change.job) || others.some((other) => showsTheSame(other, change))) return [];
-      return [{ kind: "not-in-plan", job: change.job, reviewed: "unchanged", planned: effectOf(change) }];
+      const job = nameOf(change);
+      if (inPlan.has(job) || others.some((other) => showsTheSame(other, change))) return [];
+      return [{ kind: "not-in-plan", job, reviewed: "unchanged", planned: effectOf(change) }];
     }),
   ];
 }
@@ -111,8 +118,11 @@ function needsReview({ kind, before, after }: Change): boolean {
 }
 
 function showsTheSame(plan: ReviewedPlan, change: Change): boolean {
-  return plan.changes.some((one) => one.job === change.job && differenceOf(one, change).length === 0);
+  return plan.changes.some((one) => one.job === nameOf(change) && differenceOf(one, change).length === 0);
 }
+
+/** As it stands in plan files and comments. */
+const nameOf = ({ job }: Change): string => maskSecretsByKey(job);
 
 function effectOf({ kind, after }: Change): string {
   return after === null ? keptOrRemoved(kind) : shown(kind, reviewDigest(after));

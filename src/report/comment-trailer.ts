@@ -5,7 +5,7 @@ import { parseJson } from "../flink/parse-json.ts";
 import { reviewDigest } from "../plan/compare-plans.ts";
 import type { Change, ChangeKind, Plan, StateVerdict } from "../plan/plan.ts";
 import type { DesiredState, UpgradeMode } from "../project/job.ts";
-import { maskSecrets } from "../secrets.ts";
+import { maskSecrets, maskSecretsByKey } from "../secrets.ts";
 import { isShown } from "./changes-table.ts";
 
 /** What a plan's comment says to a later run, in a hidden line at its end: enough to tell whether that run does the same. */
@@ -52,9 +52,9 @@ export function trailerOf(plan: Plan): Trailer & { readonly jobs: readonly Trail
 
 export function trailerJob({ job, kind, renamedFrom, state, before, after }: Change): TrailerJob {
   return {
-    job: maskSecrets(job),
+    job: maskSecretsByKey(job),
     kind,
-    renamedFrom: renamedFrom === null ? null : maskSecrets(renamedFrom),
+    renamedFrom: renamedFrom === null ? null : maskSecretsByKey(renamedFrom),
     state: state.kind,
     before: before?.digest.slice(0, 12) ?? null,
     after: after === null ? null : reviewDigest(after),

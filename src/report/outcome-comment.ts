@@ -8,7 +8,11 @@ import { outcomeVerdict, renderOutcome } from "./outcome.ts";
 import { type Differences, renderDifferences } from "./review.ts";
 
 /** What a merged pull request is told of its deployment, at most 60,000 bytes: a comment of its own beside the plan's. */
-export function renderOutcomeComment(outcome: Outcome, plan: Plan, { runUrl }: { readonly runUrl: string }): string {
+export function renderOutcomeComment(
+  outcome: Outcome,
+  plan: Plan,
+  { runUrl }: { readonly runUrl: string | null },
+): string {
   const marker = `${commentMarker("outcome", plan)}\n`;
   const end = `\n<sub>${link("run", runUrl)}</sub>\n`;
   const whole = withVisibleSigns(`${renderOutcome(outcome, plan)}${end}`);
@@ -21,7 +25,7 @@ export function renderOutcomeComment(outcome: Outcome, plan: Plan, { runUrl }: {
 export function renderRefusedComment(
   differences: Differences,
   plan: Pick<Plan, "project" | "environment">,
-  { runUrl }: { readonly runUrl: string },
+  { runUrl }: { readonly runUrl: string | null },
 ): string {
   const marker = `${commentMarker("outcome", plan)}\n`;
   const title = `## ${code(plan.environment)}: not deployed\n\n`;
@@ -35,7 +39,8 @@ export interface BaseChange {
   readonly project: string;
   readonly environment: string;
   readonly commit: string;
-  readonly runUrl: string;
+  /** Null outside of a workflow. */
+  readonly runUrl: string | null;
   /** ISO 8601. */
   readonly at: string;
 }

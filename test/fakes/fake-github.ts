@@ -165,7 +165,7 @@ export class FakeGithub implements AsyncDisposable {
         method: "GET",
         path: /^\/actions\/runs\/(\d+)$/,
         permission: "actions",
-        reply: (_request, [id]) => this.runs.one(Number(id)),
+        reply: (_request, [id]) => this.runs.one(Number(id), this.site, this.accounts),
       },
     ];
   }

@@ -6,6 +6,7 @@ import { encodePlan } from "../../src/plan/plan-file.ts";
 import type { Job } from "../../src/project/job.ts";
 import { renderComment } from "../../src/report/comment.ts";
 import { commentMarker } from "../../src/report/comment-marker.ts";
+import { violations } from "../contract/github-description.ts";
 import { FakeFlink } from "../fakes/fake-flink.ts";
 import type { PullRequest } from "../fakes/fake-github/pulls.ts";
 import { FakeGithub, type GithubRequest } from "../fakes/fake-github.ts";
@@ -63,6 +64,9 @@ describe("a deployment on GitHub is held against what was reviewed", () => {
     await deployed([running("orders")], { fake: flink, ledger });
   });
   afterEach(async () => {
+    // Git's own commits are not in the part of GitHub's description that is kept.
+    const described = github.exchanges.filter(({ request }) => !request.path.includes("/git/commits/"));
+    expect(violations(described)).toEqual([]);
     await github[Symbol.asyncDispose]();
     await flink[Symbol.asyncDispose]();
     await folders[Symbol.asyncDispose]();

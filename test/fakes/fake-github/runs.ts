@@ -1,5 +1,8 @@
+import type { Accounts } from "./accounts.ts";
 import { notFound } from "./replies.ts";
+import { repositoryJson } from "./repository.ts";
 import type { GithubReply } from "./server.ts";
+import { nodeId, type Site } from "./site.ts";
 
 /** A run of a workflow: what its steps are given, and what its artifacts and caches belong to. */
 export interface WorkflowRun {
@@ -64,12 +67,52 @@ export class Runs {
     return this.#runs.find((run) => run.token === token) ?? null;
   }
 
-  /** `GET /repos/{owner}/{repo}/actions/runs/{id}`, as far as anybody looks at it. */
-  one(id: number): GithubReply {
+  /** `GET /repos/{owner}/{repo}/actions/runs/{id}`. */
+  one(id: number, site: Site, accounts: Accounts): GithubReply {
     const run = this.#runs.find((each) => each.id === id);
-    if (run === undefined) return notFound;
-    const { headSha, conclusion, ref } = run;
-    const head = { id, head_sha: headSha, head_branch: ref.replace(/^refs\/heads\//, "") };
-    return { status: 200, body: { ...head, status: conclusion === null ? "in_progress" : "completed", conclusion } };
+    return run === undefined ? notFound : { status: 200, body: runJson(run, site, accounts) };
   }
+}
+
+function runJson(run: WorkflowRun, site: Site, accounts: Accounts): Readonly<Record<string, unknown>> {
+  const { id, headSha, headRepositoryId, conclusion, ref } = run;
+  const url = site.url(`/actions/runs/${id}`);
+  const isFork = headRepositoryId !== site.repositoryId;
+  const fork = { fullName: "mallory/shop", id: headRepositoryId };
+  const own = { fullName: site.repository, id: site.repositoryId };
+  const [workflow, suite] = [site.url("/actions/workflows/1"), site.url("/check-suites/1")];
+  const who = { name: "mona", email: "mona@example.org" };
+  const below = ["jobs", "logs", "cancel", "rerun", "artifacts"];
+  return {
+    id,
+    node_id: nodeId("WFR", id),
+    name: "plan",
+    path: ".github/workflows/plan.yml",
+    display_title: "Change the jobs",
+    head_branch: ref.replace(/^refs\/heads\//, ""),
+    head_sha: headSha,
+    head_commit: {
+      id: headSha,
+      tree_id: "0".repeat(40),
+      message: "Change the jobs",
+      timestamp: site.now(),
+      author: who,
+      committer: who,
+    },
+    head_repository: repositoryJson(site, accounts, isFork ? fork : own),
+    repository: repositoryJson(site, accounts, own),
+    run_number: id,
+    event: "pull_request",
+    status: conclusion === null ? "in_progress" : "completed",
+    conclusion,
+    workflow_id: 1,
+    pull_requests: [],
+    created_at: site.now(),
+    updated_at: site.now(),
+    url,
+    html_url: site.page(`/actions/runs/${id}`),
+    ...Object.fromEntries(below.map((name) => [`${name}_url`, `${url}/${name}`])),
+    check_suite_url: suite,
+    workflow_url: workflow,
+  };
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openRecord } from "../../../src/commands/deployment-record.ts";
 import type { OnGithub } from "../../../src/commands/on-github.ts";
 import { GithubApi } from "../../../src/github/api.ts";
+import { violations } from "../../contract/github-description.ts";
 import { FakeGithub, type WorkflowRun } from "../../fakes/fake-github.ts";
 
 const commit = "c".repeat(40);
@@ -16,7 +17,10 @@ beforeEach(async () => {
   run = github.startRun();
   lines = [];
 });
-afterEach(() => github[Symbol.asyncDispose]());
+afterEach(async () => {
+  expect(violations(github.exchanges)).toEqual([]);
+  await github[Symbol.asyncDispose]();
+});
 
 const log = (line: string): void => void lines.push(line);
 const page = (): string => `https://github.com/${FakeGithub.repository}/actions/runs/${run.id}`;

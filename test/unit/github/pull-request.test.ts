@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GithubApi } from "../../../src/github/api.ts";
 import { downloadArtifact, planArtifactName, planArtifacts } from "../../../src/github/plan-artifact.ts";
 import { isOfHead, pullRequestOfCommit, recentPullRequests } from "../../../src/github/pull-request.ts";
+import { violations } from "../../contract/github-description.ts";
 import { FakeGithub } from "../../fakes/fake-github.ts";
 
 const sha = (sign: string): string => sign.repeat(40);
@@ -20,7 +21,14 @@ beforeEach(async () => {
     log: () => undefined,
   });
 });
-afterEach(() => github[Symbol.asyncDispose]());
+afterEach(async () => {
+  // Git's own commits are not in the part of GitHub's description that is kept.
+  const described = github.exchanges.filter(
+    ({ request, reply }) => !/\/git\/commits\//.test(request.path) && reply.status !== 405,
+  );
+  expect(violations(described)).toEqual([]);
+  await github[Symbol.asyncDispose]();
+});
 
 const ofCommit = async (commit: string, branch: string | null = "main"): Promise<number | null> =>
   (await pullRequestOfCommit(api, { commit, branch }))?.number ?? null;

@@ -7,6 +7,7 @@ import { makePlan } from "../../../src/plan/make-plan.ts";
 import type { Plan } from "../../../src/plan/plan.ts";
 import { decodePlan, encodePlan } from "../../../src/plan/plan-file.ts";
 import type { Job } from "../../../src/project/job.ts";
+import { maskSecrets, rememberSecret } from "../../../src/secrets.ts";
 import { job, source } from "./jobs.ts";
 
 const version = (name: string, number: number, more: Partial<Job> = {}): Job =>
@@ -149,6 +150,13 @@ describe("a pull request is planned without the secrets that the deployment has"
     const planned = plan([sealJob(withSecret("hunter2", 1))], [sealJob(withSecret("hunter2", 2))]);
     expect(shown(planned, plan([withSecret("", 1)], [withSecret("", 2)]))).toEqual([]);
     expect(shown(planned, plan([withSecret("", 1)], [withSecret("", 3)]))).toEqual(["other-effect a"]);
+  });
+
+  test("and a secret that is known by its value, and happens to be a word of the program, changes nothing for it", () => {
+    const digest = reviewDigest(withSecret(""));
+    rememberSecret("orders");
+    expect(maskSecrets("from orders")).toBe("from ******");
+    expect(reviewDigest(withSecret("orders"))).toBe(digest);
   });
 
   test("a secret that was changed upgrades a job, and is in no plan that could be reviewed", () => {
