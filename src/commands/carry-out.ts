@@ -15,7 +15,7 @@ import { type DeployedJobs, deployedJobs } from "./deployed-jobs.ts";
 import { openRecord } from "./deployment-record.ts";
 import { refuseLostLedger } from "./first-deployment.ts";
 import { onGithub } from "./on-github.ts";
-import { ownComments } from "./own-comments.ts";
+import { postOutcome } from "./post-outcome.ts";
 import { report } from "./report.ts";
 import { holdAgainstReview } from "./review.ts";
 import type { CommandResult } from "./shell.ts";
@@ -71,10 +71,10 @@ export async function carryOut(
   const deployed = await deployedJobs(ledger, ledger.deployed(), { project, flinkVersion });
   const { plan, jobs, leftAlone, removedJobs, renames } = await intent.planOn(ledger, deployed);
   const github = onGithub(inputs, shell);
-  await holdAgainstReview(
-    { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode: inputs.requireReviewedPlan },
-    github,
-    { ownComments: async (number) => (github === null ? [] : await ownComments(github.api, number)) },
+  const { requireReviewedPlan: mode, comment } = inputs;
+  const { pullRequest } = await holdAgainstReview(
+    { plan, commit: intent.reviewedCommit, pullRequest: inputs.pullRequest, mode, comment },
+    mode === "false" && comment === "off" ? null : github,
     shell,
   );
   const deployment = deploymentId(inputs.environment, commit, plan.digest);
@@ -121,7 +121,9 @@ export async function carryOut(
   const facts = { entries: ledger.entries(), deployed: ledger.deployed() };
   const outcome = withSuspensionWarnings(tidied, facts, { now, limitMs });
   await record.end(...endOf(outcome));
-  return await report(outcome, shell, { plan });
+  const result = await report(outcome, shell, { plan });
+  await postOutcome({ outcome, plan, pullRequest, mode: comment }, github, shell);
+  return result;
 }
 
 /** How a deployment went, for its record. */

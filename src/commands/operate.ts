@@ -103,6 +103,7 @@ async function operate(
   const { environment, command } = inputs;
   const outcome = await operateOn(inputs, shell, async (context) => {
     const { ledger } = context;
+    const before = ledger.deployed();
     // The newest entry makes each use of the button a deployment of its own.
     const deployment = deploymentId(environment, command, ledger.entries().at(-1)?.id ?? "");
     ledger.begin(deployment);
@@ -117,7 +118,7 @@ async function operate(
     const jobs = await inParallel(names, inputs.parallelJobs, (name) =>
       settle({ name, task: () => taskOf(name) }, context),
     );
-    return { environment, deployment, jobs };
+    return { environment, deployment, before, jobs };
   });
   return await report(outcome, shell, { plan: null });
 }

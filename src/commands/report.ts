@@ -26,6 +26,15 @@ export async function report(
           reason: code ?? "ok",
         })),
       ),
+      // What is not known to be anywhere is left out.
+      savepoints: JSON.stringify(
+        Object.fromEntries(
+          outcome.jobs.flatMap(({ job, savepoint, restored }) => {
+            const path = savepoint ?? restored;
+            return path === null ? [] : [[job, path] as const];
+          }),
+        ),
+      ),
       deployment: outcome.deployment,
       ...(plan === null ? {} : { "plan-digest": plan.digest }),
     },

@@ -10,6 +10,7 @@ import type { Plan } from "../plan/plan.ts";
 import { describeDifference, renderDifferences } from "../report/review.ts";
 import { maskSecrets } from "../secrets.ts";
 import type { OnGithub } from "./on-github.ts";
+import { postRefusal } from "./post-outcome.ts";
 import { type FoundPlan, reviewedPlan, type Sources } from "./reviewed-plans.ts";
 import type { Shell } from "./shell.ts";
 
@@ -20,6 +21,8 @@ export interface ReviewRequest {
   /** Null: the one of the commit. */
   readonly pullRequest: number | null;
   readonly mode: "true" | "warn" | "false";
+  /** How a refusal is told on the pull request. */
+  readonly comment: "update" | "renew" | "off";
 }
 
 export interface Review {
@@ -35,9 +38,8 @@ const otherPullRequests = 10;
  * `plan-changed` or `plan-missing` where `mode` is `true`; under `warn` it says so and no more.
  */
 export async function holdAgainstReview(
-  { plan, commit, pullRequest: number, mode }: ReviewRequest,
+  { plan, commit, pullRequest: number, mode, comment }: ReviewRequest,
   github: OnGithub | null,
-  sources: Pick<Sources, "ownComments">,
   shell: Pick<Shell, "log" | "print">,
 ): Promise<Review> {
   if (github === null) {
@@ -56,7 +58,7 @@ export async function holdAgainstReview(
     return { pullRequest };
   }
   const { environment, project } = plan;
-  const all: Sources = { ...sources, api: github.api, log: shell.log };
+  const all: Sources = { api: github.api, log: shell.log };
   const sought = { environment, project };
   const reviewed = await reviewedPlan(pullRequest, sought, all);
   if (reviewed === null) {
@@ -74,9 +76,11 @@ export async function holdAgainstReview(
   }
   const isRefused = mode === "true";
   const { source } = reviewed;
-  await shell.print(renderDifferences({ pullRequest: pullRequest.number, source, differences, isRefused }));
+  const told = { pullRequest: pullRequest.number, source, differences, isRefused };
+  await shell.print(renderDifferences(told));
   const lines = differences.map(describeDifference);
   if (isRefused) {
+    await postRefusal(told, { plan, pullRequest, mode: comment }, github, shell);
     const what = `this is not what pull request ${pullRequest.number} showed (${source}):`;
     throw new DeployError("plan-changed", [what, ...lines].join("\n"));
   }

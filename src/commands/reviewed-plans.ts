@@ -1,10 +1,12 @@
 import { describeError, inOneLine } from "../errors.ts";
 import type { GithubApi } from "../github/api.ts";
+import { ownComments } from "../github/comment.ts";
 import { downloadArtifact, planArtifacts } from "../github/plan-artifact.ts";
 import { isOfHead, type PullRequest } from "../github/pull-request.ts";
 import { readZip } from "../ledger/stores/github/zip.ts";
 import { type ReviewedPlan, reviewedChanges } from "../plan/compare-plans.ts";
 import { decodePlan } from "../plan/plan-file.ts";
+import { commentMarker } from "../report/comment-marker.ts";
 import { decodeTrailer } from "../report/comment-trailer.ts";
 import { largestPlanFile } from "./plan-from-file.ts";
 
@@ -20,8 +22,6 @@ export interface Sought {
 
 export interface Sources {
   readonly api: GithubApi;
-  /** The texts of the comments on a pull request that our own identity wrote, oldest first. */
-  readonly ownComments: (pullRequest: number) => Promise<readonly string[]>;
   readonly log: (line: string) => void;
 }
 
@@ -75,9 +75,10 @@ async function fromArtifact(
 async function fromComment(
   pullRequest: PullRequest,
   { environment, project }: Sought,
-  { api, ownComments, log }: Sources,
+  { api, log }: Sources,
 ): Promise<FoundPlan | null> {
-  for (const body of (await ownComments(pullRequest.number)).toReversed()) {
+  const marker = commentMarker("plan", { environment, project });
+  for (const { body } of (await ownComments(api, { number: pullRequest.number, marker })).toReversed()) {
     const trailer = decodeTrailer(body);
     if (trailer === null || trailer.environment !== environment || trailer.project !== project) continue;
     if (!(await isOfHead(api, trailer.head, pullRequest))) {

@@ -33,6 +33,8 @@ export const outputNames = {
   jobs: "JSON: a list of jobs, each with its name and what happens or happened to it; of `history` a list of deployments.",
   "plan-file": "Path of the plan as JSON (`plan`).",
   "plan-digest": "What the plan would do, as a digest (`plan` and `deploy`).",
+  savepoints:
+    "JSON: the path of the savepoint that each job was stopped with, rests with, was started from, or was asked to take, by job (all that change jobs).",
   deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 

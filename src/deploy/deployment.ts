@@ -1,6 +1,6 @@
 import { DeployError, type ErrorCode } from "../errors.ts";
 import type { JobReference } from "../ledger/entry.ts";
-import type { Attempt, RecordedJob } from "../ledger/fold.ts";
+import type { Attempt, Deployed, RecordedJob } from "../ledger/fold.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { keepJob, loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Job, Program } from "../project/job.ts";
@@ -34,10 +34,13 @@ export interface Outcome {
   readonly environment: string;
   readonly deployment: string;
   readonly jobs: readonly JobOutcome[];
+  /** What the ledger said before, for people. */
+  readonly before?: Deployed;
 }
 
 /** Brings the environment to the request. */
 export async function deploy(request: DeploymentRequest, context: RunContext): Promise<Outcome> {
+  const before = context.ledger.deployed();
   context.ledger.begin(request.settings.deployment);
   await recordRenames(request, context);
   const removed = await removals(request, context);
@@ -55,6 +58,7 @@ export async function deploy(request: DeploymentRequest, context: RunContext): P
   return {
     environment,
     deployment,
+    before,
     jobs: [...removed.kept, ...untouched, ...(await settleAll(waves, request, context))],
   };
 }

@@ -19,6 +19,7 @@ export async function rollBack(
 ): Promise<Outcome & { readonly target: PastDeployment }> {
   const { ledger } = context;
   const { environment } = request.settings;
+  const before = ledger.deployed();
   for (;;) {
     const plan = await planRollback(request, ledger);
     const { target, aims } = plan;
@@ -32,7 +33,7 @@ export async function rollBack(
     const done = await settleAll(wavesWith(plan, { ...request.settings, deployment }, context), request, context);
     const left = request.jobs.filter((job) => !aims.some((aim) => aim.job === job));
     const jobs = [...left.map((job) => unchanged(ledger.job(job))), ...done.map((outcome) => noted(outcome, aims))];
-    return { environment, deployment, jobs, target };
+    return { environment, deployment, before, jobs, target };
   }
 }
 

@@ -1,6 +1,6 @@
 import { type Decoder, fields, nullable, number, string } from "../flink/decode.ts";
 import type { GithubApi } from "./api.ts";
-import { ownLogin } from "./own-login.ts";
+import { ownLogins } from "./identity.ts";
 
 /** What an issue of ours says; a body of null: there is nothing to say, so none is to be open. */
 export interface IssueWish {
@@ -21,7 +21,8 @@ interface Listed {
   readonly number: number;
   readonly title: string;
   readonly body: string | null;
-  readonly login: string;
+  /** Null: the account is deleted. */
+  readonly login: string | null;
   readonly url: string;
 }
 
@@ -33,7 +34,7 @@ const listed: Decoder<Listed> = fields((it) => ({
   body: it.get("body", nullable(string)),
   login: it.get(
     "user",
-    fields((user) => user.get("login", string)),
+    nullable(fields((user) => user.get("login", string))),
   ),
   url: it.get("html_url", string),
 }));
@@ -44,11 +45,16 @@ const listed: Decoder<Listed> = fields((it) => ({
  * says the same already is not touched.
  */
 export async function keepIssue(api: GithubApi, { marker, label, title, body }: IssueWish): Promise<IssueOutcome> {
-  const login = await ownLogin(api);
-  const creator = encodeURIComponent(login);
+  const logins = await ownLogins(api);
   const find = async (): Promise<readonly Listed[]> => {
-    const open = await api.pages(`/issues?state=open&creator=${creator}`, { decoder: listed, permission });
-    return open.filter((issue) => issue.login === login && isMarked(issue, marker)).sort((a, b) => a.number - b.number);
+    const lists = [...logins].map((login) =>
+      api.pages(`/issues?state=open&creator=${encodeURIComponent(login)}`, { decoder: listed, permission }),
+    );
+    // A forge may pass over the creator, and then each list holds the same.
+    const open = new Map((await Promise.all(lists)).flat().map((issue) => [issue.number, issue]));
+    return [...open.values()]
+      .filter((issue) => issue.login !== null && logins.has(issue.login) && isMarked(issue, marker))
+      .sort((a, b) => a.number - b.number);
   };
   const [issue, ...others] = await find();
   // Two runs at once may have opened one each.

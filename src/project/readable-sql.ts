@@ -130,7 +130,8 @@ function layOut(pieces: readonly Piece[]): string {
   const indents = lines
     .filter((line) => !line.isFixed && line.text !== "")
     .map((line) => line.text.length - line.text.trimStart().length);
-  const indent = Math.min(...indents, 1000);
+  // One by one: a long statement has more lines than a call takes arguments.
+  const indent = indents.reduce((least, each) => Math.min(least, each), 1000);
   return lines
     .map((line) => (line.isFixed ? line.text : line.text.slice(indent)))
     .join("\n")
@@ -158,14 +159,31 @@ function trimLines(lines: readonly Line[]): readonly Line[] {
     return { ...line, text: runsOn ? line.text : line.text.trimEnd() };
   });
   const kept: Line[] = [];
+  const next = nextTexts(trimmed);
   for (const [at, line] of trimmed.entries()) {
     const isEmpty = line.text === "" && !line.isFixed && trimmed[at + 1]?.isFixed !== true;
+    if (!isEmpty) {
+      kept.push(line);
+      continue;
+    }
     const before = kept.at(-1);
     const opens =
       before !== undefined && (/\($/.test(before.text) || (before.hasRemoved && /\bas$/i.test(before.text)));
     const isLeftOver = line.hasRemoved || before === undefined || before.text === "" || opens;
-    const closes = /^\s*\)/.test(trimmed.slice(at).find((next) => next.text !== "")?.text ?? "");
-    if (!isEmpty || !(isLeftOver || closes)) kept.push(line);
+    const closes = /^\s*\)/.test(next[at] ?? "");
+    if (!(isLeftOver || closes)) kept.push(line);
   }
   return kept;
+}
+
+/** Of each line, the text of the first one from there on that has any. */
+function nextTexts(lines: readonly Line[]): readonly string[] {
+  let next = "";
+  return lines
+    .toReversed()
+    .map(({ text }) => {
+      if (text !== "") next = text;
+      return next;
+    })
+    .reverse();
 }

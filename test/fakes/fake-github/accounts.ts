@@ -1,6 +1,6 @@
-import { notAccessible, notFound } from "./replies.ts";
+import { fieldsOf, notAccessible, notFound } from "./replies.ts";
 import type { Route } from "./rest-api.ts";
-import type { GithubReply } from "./server.ts";
+import type { GithubReply, GithubRequest } from "./server.ts";
 import { nodeId, type Site, timestamp } from "./site.ts";
 
 export type Role = "admin" | "maintain" | "write" | "triage" | "read" | "none";
@@ -70,6 +70,7 @@ export class Accounts {
   routes(): readonly Route[] {
     return [
       { method: "GET", path: /^\/user$/, isOfServer: true, reply: ({ token }) => this.#self(token) },
+      { method: "POST", path: /^\/graphql$/, isOfServer: true, reply: (request) => this.#viewer(request) },
       {
         method: "GET",
         path: /^\/collaborators\/([^/]+)\/permission$/,
@@ -94,6 +95,13 @@ export class Accounts {
       updated_at: timestamp(new Date(0)),
     };
     return { status: 200, body };
+  }
+
+  /** GraphQL tells whose every token is; it is asked for nothing else here. */
+  #viewer({ token, body }: GithubRequest): GithubReply {
+    const { query } = fieldsOf(body);
+    if (query !== "{viewer{login}}") return { status: 200, body: { errors: [{ message: `Parse error on ${query}` }] } };
+    return { status: 200, body: { data: { viewer: { login: this.ofToken(token).login } } } };
   }
 
   #permission(login: string): GithubReply {

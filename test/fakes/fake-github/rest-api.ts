@@ -71,13 +71,13 @@ function tagged(request: GithubRequest, reply: GithubReply, limits: Limits): Git
   return { status: 304, headers };
 }
 
-function overLimit({ method }: GithubRequest, { limits, now }: RestApiOptions): GithubReply | null {
+function overLimit({ method, path }: GithubRequest, { limits, now }: RestApiOptions): GithubReply | null {
   if (limits.remaining <= 0) {
     const reset = String(Math.floor(now().getTime() / 1000) + 1_800);
     const message = "API rate limit exceeded for installation.";
     return { ...refused(403, message), headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset } };
   }
-  if (method === "GET" || method === "DELETE") return null;
+  if (method === "GET" || method === "DELETE" || path === "/graphql") return null;
   if (limits.creations <= 0) return secondaryRateLimit();
   limits.creations -= 1;
   return null;

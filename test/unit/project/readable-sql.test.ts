@@ -64,4 +64,9 @@ group by o.customer_id, c.name`);
     const sql = "create table t (a INT) with ('b' = '1', -- why\n'a' = '2')";
     expect(readableSql(sql)).toBe(sql);
   });
+
+  test("takes a statement of very many lines, empty ones too", () => {
+    const lines = Array.from({ length: 130_000 }, (_, index) => `  c${index},\n`).join("\n");
+    expect(readableSql(`SELECT\n${lines}\n  last`)).toMatch(/^SELECT\n\s+c0,\n\n/);
+  });
 });
