@@ -41,13 +41,7 @@ export function readme(text: string): string {
       inputNames.map((name) => {
         const { commands: of, description } = inputTable[name];
         const standard = actionDefault(name);
-        const everywhere = of.length === Object.keys(commands).length;
-        return [
-          `\`${name}\``,
-          everywhere ? "all" : of.join(", "),
-          standard === "" ? "" : `\`${standard}\``,
-          description,
-        ];
+        return [`\`${name}\``, namesOf(of), standard === "" ? "" : `\`${standard}\``, description];
       }),
     ),
     outputs: table(
@@ -64,6 +58,12 @@ export function readme(text: string): string {
     if (!place.test(all)) throw new Error(`README.md has no place for the generated part ${name}`);
     return all.replace(place, (_whole, open: string, close: string) => `${open}${part}\n${close}`);
   }, text);
+}
+
+function namesOf(of: readonly string[]): string {
+  const others = Object.keys(commands).filter((command) => !of.includes(command));
+  if (others.length > 2) return of.join(", ");
+  return others.length === 0 ? "all" : `all but ${others.join(" and ")}`;
 }
 
 /** What happens when something dies, from the list of points that the crash matrix tries. */

@@ -27,15 +27,16 @@ export type PlanEnding =
 
 /**
  * Tells a plan on GitHub: by a comment on its pull request, and by a status of the commit. Outside of GitHub it does
- * nothing, and nowhere does it fail: what is in the way is a line of the log and one of the summary.
+ * nothing, and nowhere does it fail: what is in the way is a line of the log and one of the summary, and is returned.
  */
-export async function postPlan(ending: PlanEnding, inputs: PostingInputs, shell: Shell): Promise<void> {
-  if ((inputs.comment === "off" && !inputs.commitStatus) || shell.signal.aborted) return;
+export async function postPlan(ending: PlanEnding, inputs: PostingInputs, shell: Shell): Promise<readonly string[]> {
+  if ((inputs.comment === "off" && !inputs.commitStatus) || shell.signal.aborted) return [];
   const github = onGithub(inputs, shell);
   const problems = github === null ? whyNot(inputs, shell) : await tell(ending, inputs, { github, shell });
-  if (problems.length === 0) return;
+  if (problems.length === 0) return [];
   for (const problem of problems) shell.log(`warning: ${problem}`);
   await shell.print(renderNotPosted(problems));
+  return problems;
 }
 
 /** Silent where nobody asked for it. */

@@ -1,6 +1,7 @@
 import { DeployError, type ErrorCode, errorCodes } from "../errors.ts";
 import { type RawInputs, readInputs } from "../inputs/inputs.ts";
 import { maskSecrets } from "../secrets.ts";
+import { comment } from "./comment.ts";
 import { deploy } from "./deploy.ts";
 import { history } from "./history.ts";
 import { exportLedger, importLedger } from "./move-ledger.ts";
@@ -49,6 +50,8 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await history(inputs, shell);
     case "status":
       return await status(inputs, shell);
+    case "comment":
+      return await comment(inputs, shell);
     case "ledger-export":
       return await exportLedger(inputs, shell);
     case "ledger-import":

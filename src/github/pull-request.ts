@@ -92,7 +92,7 @@ export async function recentPullRequests(
 }
 
 /** Whether a commit is the pull request's newest, or the trial merge of it that a workflow of a pull request checks out. */
-export async function isOfHead(api: GithubApi, commit: string, { head }: PullRequest): Promise<boolean> {
+export async function isOfHead(api: GithubApi, commit: string, { head }: Pick<PullRequest, "head">): Promise<boolean> {
   if (commit === head) return true;
   if (!/^[0-9a-f]{40}$/.test(commit)) return false;
   const parents = await api

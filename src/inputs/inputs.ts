@@ -166,6 +166,15 @@ export type StatusInputs = {
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
+/** Of the command `comment`. */
+export type PostInputs = {
+  readonly command: "comment";
+  readonly planFile: string;
+  readonly environment: string;
+  readonly projectDir: string;
+  readonly githubToken: string | null;
+  readonly commitStatus: boolean;
+} & CommentInputs;
 export type LedgerExportInputs = { readonly command: "ledger-export"; readonly ledgerFile: string } & StoreInputs;
 export type LedgerImportInputs = { readonly command: "ledger-import"; readonly ledgerFile: string } & StoreInputs &
   LockInputs;
@@ -178,6 +187,7 @@ export type Inputs =
   | SavepointInputs
   | HistoryInputs
   | StatusInputs
+  | PostInputs
   | LedgerExportInputs
   | LedgerImportInputs;
 
@@ -311,6 +321,16 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         ...store(),
         ...cluster(),
         ...warning(),
+      };
+    case "comment":
+      return {
+        command,
+        planFile: read.text("plan-file"),
+        environment: read.name("environment"),
+        projectDir: read.text("project-dir"),
+        githubToken: read.textOrNull("github-token"),
+        commitStatus: read.choice("commit-status", ["true", "false"]) === "true",
+        ...comment(),
       };
     case "ledger-export":
       return { command, ledgerFile: read.text("ledger-file"), ...store() };

@@ -6,6 +6,7 @@ export const commands = {
   rollback: "Bring jobs back to what an earlier deployment ran, from the savepoints that they were left with.",
   savepoint: "Take a savepoint of running jobs, which go on running, and note it in the ledger.",
   history: "Show the deployments that can be rolled back to, and from which savepoints.",
+  comment: "Tell a plan that another run made on its pull request; that run may be a fork's.",
   status: "Show what the ledger records beside what the cluster runs.",
   "ledger-export": "Write the ledger into a file of JSON that a person can read.",
   "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
@@ -40,19 +41,23 @@ const changing = ["deploy", "suspend", "resume", "rollback", "savepoint"] as con
 const writing = [...changing, "ledger-import"] as const;
 const starting = ["deploy", "resume", "rollback"] as const;
 
+/** What has nothing to do with the ledger too. */
+const everywhere = [...all, "comment"] as const;
+const posting = ["plan", "deploy", "comment"] as const;
+
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
 export const inputTable = {
   environment: {
     description: "Name of what is deployed to: one cluster with a ledger of its own, such as `production`.",
     kind: "text",
     default: "default",
-    commands: all,
+    commands: everywhere,
   },
   "project-dir": {
     description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
-    commands: all,
+    commands: everywhere,
   },
   "profiles-dir": {
     description:
@@ -328,7 +333,7 @@ export const inputTable = {
     default: "",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: GitHub's runner expands it
     actionDefault: "${{ github.token }}",
-    commands: all,
+    commands: everywhere,
     secret: true,
   },
   "artifact-retention-days": {
@@ -381,14 +386,14 @@ export const inputTable = {
     kind: "choice",
     choices: ["update", "renew", "off"],
     default: "update",
-    commands: project,
+    commands: posting,
   },
   "pull-request": {
     description:
       "Number of the pull request to comment on, and for `deploy` whose reviewed plan counts. Empty: the one of the event, else the open one that the commit is the head of; for `deploy` the merged one that brought the commit. Outside of a workflow it must be given, with GITHUB_REPOSITORY and a token, for anything to be posted.",
     kind: "count",
     default: "",
-    commands: project,
+    commands: posting,
   },
   "commit-status": {
     description:
@@ -396,7 +401,7 @@ export const inputTable = {
     kind: "choice",
     choices: ["true", "false"],
     default: "true",
-    commands: ["plan"],
+    commands: ["plan", "comment"],
   },
   "removed-jobs": {
     description:
@@ -446,10 +451,10 @@ export const inputTable = {
   },
   "plan-file": {
     description:
-      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made. `status`: see `drift-issue`.",
+      "`plan`: where to write the plan as JSON; empty: .flink-dbt-deploy/plan.json. `deploy`: a plan file to carry out as it is, without dbt, while the ledger is as it was planned on; whoever makes the file chooses what the cluster runs, so give one of your own only. Empty: the plan is made. `comment`: the plan file to tell, required. `status`: see `drift-issue`.",
     kind: "path",
     default: "",
-    commands: ["plan", "deploy", "status"],
+    commands: ["plan", "deploy", "comment", "status"],
   },
   "markdown-file": {
     description:
