@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { outputNames } from "../../src/commands/shell.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { type RawInputs, readInputs } from "../../src/inputs/inputs.ts";
-import { type Command, commands, inputNames, inputsOf } from "../../src/inputs/table.ts";
+import { type Command, commands, inputNames, inputsOf, variableOf } from "../../src/inputs/table.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -48,14 +48,30 @@ function wordsOf(line: string): readonly string[] {
   return words.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, (_all, single, double) => single ?? double));
 }
 
+/** What a page exports before its commands, by the inputs' names. */
+function exportsOf(page: string): RawInputs {
+  const exported = shellLines.flatMap(({ path, line }) => {
+    const [, name = "", value = ""] = /^export (FLINK_DBT_DEPLOY_\w+)=(.*)$/.exec(line) ?? [];
+    return path === page && name !== "" ? [[inputOf(name), wordsOf(value).join(" ")] as const] : [];
+  });
+  return Object.fromEntries(exported);
+}
+
+function inputOf(variable: string): string {
+  const name = inputNames.find((one) => variableOf(one) === variable);
+  if (name === undefined) throw new Error(`no input has the variable ${variable}`);
+  return name;
+}
+
 /** Every flag must be one of the command's, with a value, as the command line has it. */
-function readCommandLine([first = "", ...others]: readonly string[]): void {
+function readCommandLine([first = "", ...others]: readonly string[], page: string): void {
   const [second = "", ...rest] = others;
   const [command, args] = first === "ledger" ? [`${first}-${second}`, rest] : [first, others];
   if (!Object.hasOwn(commands, command)) throw new Error(`there is no command ${command}`);
   const options = Object.fromEntries(inputsOf(command as Command).map((name) => [name, { type: "string" } as const]));
   const { values } = parseArgs({ args: [...args], options, strict: true });
-  readInputs(command, values as RawInputs);
+  const ofCommand = Object.entries(exportsOf(page)).filter(([name]) => Object.hasOwn(options, name));
+  readInputs(command, { ...Object.fromEntries(ofCommand), ...values } as RawInputs);
 }
 
 describe("command lines in the documentation", () => {
@@ -65,8 +81,8 @@ describe("command lines in the documentation", () => {
     expect(new Set(lines.map(({ line }) => wordsOf(line)[1])).size).toBeGreaterThanOrEqual(4);
   });
 
-  test.each(lines)("$path: $line", ({ line }) => {
-    expect(() => readCommandLine(wordsOf(line).slice(1))).not.toThrow();
+  test.each(lines)("$path: $line", ({ path, line }) => {
+    expect(() => readCommandLine(wordsOf(line).slice(1), path)).not.toThrow();
   });
 
   test("npm scripts exist", () => {
