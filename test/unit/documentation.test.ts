@@ -173,7 +173,7 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
       // Facts of the ledger, and names of others.
       ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
       ...["savepoint-intended", "savepoint-taken"],
-      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment"],
+      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment", "flink-drift"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
