@@ -99,10 +99,14 @@ interface Step {
   readonly with?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, unknown>>;
 }
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps?: readonly Step[];
+}
 interface Workflow {
   readonly on: unknown;
   readonly permissions: unknown;
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>;
+  readonly jobs: Readonly<Record<string, Job>>;
 }
 
 describe("workflows in the documentation", () => {
@@ -111,7 +115,7 @@ describe("workflows in the documentation", () => {
       .filter(({ language, text }) => language === "yaml" && /^jobs:/m.test(text))
       .map(({ text }) => ({ title: `${path}: ${text.split("\n")[0]}`, workflow: parse(text) as Workflow })),
   );
-  const stepsOf = ({ jobs }: Workflow): readonly Step[] => Object.values(jobs).flatMap(({ steps }) => steps);
+  const stepsOf = ({ jobs }: Workflow): readonly Step[] => Object.values(jobs).flatMap(({ steps = [] }) => steps);
   const ours = workflows.flatMap(({ title, workflow }) =>
     stepsOf(workflow)
       .filter(({ uses }) => uses?.includes("/flink-dbt-deploy@"))
@@ -138,6 +142,48 @@ describe("workflows in the documentation", () => {
     expect(JSON.stringify(workflow.on)).not.toContain("pull_request_target");
     const checkout = stepsOf(workflow).find(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(checkout?.with?.["persist-credentials"]).toBe(false);
+  });
+});
+
+describe("the README's start on GitHub", () => {
+  const readme = readPage(join(root, "README.md"));
+  const read = (path: string): Workflow => parse(readFileSync(join(root, path), "utf8")) as Workflow;
+  const copied = readme.blocks.filter(({ language }) => language === "yaml").map(({ text }) => text);
+
+  test("is two files, which are those of examples/github", () => {
+    const names = copied.map((text) => /^# \.github\/workflows\/(\S+)$/m.exec(text)?.[1]);
+    expect(names).toEqual(["flink-plan.yml", "flink-deploy.yml"]);
+    expect(copied.map((text) => parse(text))).toEqual(names.map((name) => read(`examples/github/${name}`)));
+  });
+
+  test("names each permission of each workflow, and no other", () => {
+    const rows = readme.prose.split("\n").filter((line) => line.startsWith("| ") && line.split("|").length === 9);
+    const cells = rows.map((row) => row.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+    const [head = [], , ...body] = cells;
+    for (const workflow of head.slice(2, -2)) {
+      const column = head.indexOf(workflow);
+      const said = body.flatMap((row) => (row[column] === "" ? [] : [[row[1], row[column]] as const]));
+      const { jobs } = read(`examples/github/flink-${workflow}.yml`);
+      expect({ workflow, ...Object.fromEntries(said) }).toEqual({ workflow, ...Object.values(jobs)[0]?.permissions });
+    }
+    expect(head.slice(2, -2)).toEqual(["plan", "comment", "deploy", "operate", "drift"]);
+  });
+});
+
+describe("a sentence", () => {
+  test("stands on one page only", () => {
+    const sentences = pages
+      .filter(({ path }) => path === "README.md" || /^docs\/[^/]+$/.test(path))
+      .flatMap(({ path, prose }) =>
+        prose
+          .replace(/<!-- (\w+) -->[^]*?<!-- \/\1 -->/g, "")
+          .split(/\n\n|(?<=[.:]) |\n(?=[-|#\d])|\|/)
+          .map((text) => ({ path, text: text.replace(/\s+/g, " ").replace(/\]\([^)]*\)/g, "]").trim() })),
+      )
+      .filter(({ text }) => text.split(" ").length >= 8);
+    const firsts = new Map(sentences.toReversed().map(({ path, text }) => [text, path]));
+    const repeated = sentences.filter(({ path, text }) => firsts.get(text) !== path);
+    expect(repeated).toEqual([]);
   });
 });
 
@@ -173,7 +219,7 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
       // Facts of the ledger, and names of others.
       ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
       ...["savepoint-intended", "savepoint-taken"],
-      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment", "flink-drift"],
+      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment", "flink-drift", "runs-on", "pull-requests"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
