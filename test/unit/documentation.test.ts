@@ -6,7 +6,15 @@ import { parse } from "yaml";
 import { outputNames } from "../../src/commands/shell.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { type RawInputs, readInputs } from "../../src/inputs/inputs.ts";
-import { type Command, commands, inputNames, inputsOf, variableOf } from "../../src/inputs/table.ts";
+import {
+  type Command,
+  commands,
+  type InputDescription,
+  inputNames,
+  inputsOf,
+  inputTable,
+  variableOf,
+} from "../../src/inputs/table.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -176,9 +184,15 @@ describe("a sentence", () => {
       .filter(({ path }) => path === "README.md" || /^docs\/[^/]+$/.test(path))
       .flatMap(({ path, prose }) =>
         prose
-          .replace(/<!-- (\w+) -->[^]*?<!-- \/\1 -->/g, "")
+          .replace(/<!-- (\w+) -->[\s\S]*?<!-- \/\1 -->/g, "")
           .split(/\n\n|(?<=[.:]) |\n(?=[-|#\d])|\|/)
-          .map((text) => ({ path, text: text.replace(/\s+/g, " ").replace(/\]\([^)]*\)/g, "]").trim() })),
+          .map((text) => ({
+            path,
+            text: text
+              .replace(/\s+/g, " ")
+              .replace(/\]\([^)]*\)/g, "]")
+              .trim(),
+          })),
       )
       .filter(({ text }) => text.split(" ").length >= 8);
     const firsts = new Map(sentences.toReversed().map(({ path, text }) => [text, path]));
@@ -223,6 +237,35 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  /** What stands between backticks, on one line or broken over two. */
+  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
+
+  test("flags that it names are a command's", () => {
+    const others = ["--force-with-lease", "--target", "--vars", "--flags", "--only", "--sample"];
+    const flags = spans
+      .filter((span) => /^(?:--|flink-dbt-deploy |ledger )/.test(span))
+      .flatMap((span) => span.match(/(?<=^| )--[a-z-]+/g) ?? [])
+      .filter((flag) => !["--help", ...others].includes(flag));
+    const known: readonly string[] = inputNames.map((name) => `--${name}`);
+    expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+
+  test("values that it gives to inputs are among their choices", () => {
+    const given = spans.flatMap((span) => {
+      const [, name = "", value = ""] = /^(?:--)?([a-z-]+)(?:: | )(\S+)$/.exec(span) ?? [];
+      const input: InputDescription | undefined = Object.entries(inputTable).find(([one]) => one === name)?.[1];
+      return input?.choices === undefined ? [] : value.split(",").map((one) => ({ span, one, choices: input.choices }));
+    });
+    expect(given.filter(({ one, choices }) => !choices?.includes(one)).map(({ span }) => span)).toEqual([]);
+  });
+
+  test("files of this repository that it names are there", () => {
+    const files = spans.filter((span) =>
+      /^(?:src|docs|test|bench|scripts|schemas|examples|\.github)\/[\w./-]+$/.test(span),
+    );
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   test("it names no place of one machine", () => {
