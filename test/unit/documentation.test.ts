@@ -6,7 +6,15 @@ import { parse } from "yaml";
 import { outputNames } from "../../src/commands/shell.ts";
 import { errorCodes } from "../../src/errors.ts";
 import { type RawInputs, readInputs } from "../../src/inputs/inputs.ts";
-import { type Command, commands, inputNames, inputsOf } from "../../src/inputs/table.ts";
+import {
+  type Command,
+  commands,
+  type InputDescription,
+  inputNames,
+  inputsOf,
+  inputTable,
+  variableOf,
+} from "../../src/inputs/table.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -48,14 +56,30 @@ function wordsOf(line: string): readonly string[] {
   return words.map((word) => word.replace(/'([^']*)'|"([^"]*)"/g, (_all, single, double) => single ?? double));
 }
 
+/** What a page exports before its commands, by the inputs' names. */
+function exportsOf(page: string): RawInputs {
+  const exported = shellLines.flatMap(({ path, line }) => {
+    const [, name = "", value = ""] = /^export (FLINK_DBT_DEPLOY_\w+)=(.*)$/.exec(line) ?? [];
+    return path === page && name !== "" ? [[inputOf(name), wordsOf(value).join(" ")] as const] : [];
+  });
+  return Object.fromEntries(exported);
+}
+
+function inputOf(variable: string): string {
+  const name = inputNames.find((one) => variableOf(one) === variable);
+  if (name === undefined) throw new Error(`no input has the variable ${variable}`);
+  return name;
+}
+
 /** Every flag must be one of the command's, with a value, as the command line has it. */
-function readCommandLine([first = "", ...others]: readonly string[]): void {
+function readCommandLine([first = "", ...others]: readonly string[], page: string): void {
   const [second = "", ...rest] = others;
   const [command, args] = first === "ledger" ? [`${first}-${second}`, rest] : [first, others];
   if (!Object.hasOwn(commands, command)) throw new Error(`there is no command ${command}`);
   const options = Object.fromEntries(inputsOf(command as Command).map((name) => [name, { type: "string" } as const]));
   const { values } = parseArgs({ args: [...args], options, strict: true });
-  readInputs(command, values as RawInputs);
+  const ofCommand = Object.entries(exportsOf(page)).filter(([name]) => Object.hasOwn(options, name));
+  readInputs(command, { ...Object.fromEntries(ofCommand), ...values } as RawInputs);
 }
 
 describe("command lines in the documentation", () => {
@@ -65,8 +89,8 @@ describe("command lines in the documentation", () => {
     expect(new Set(lines.map(({ line }) => wordsOf(line)[1])).size).toBeGreaterThanOrEqual(4);
   });
 
-  test.each(lines)("$path: $line", ({ line }) => {
-    expect(() => readCommandLine(wordsOf(line).slice(1))).not.toThrow();
+  test.each(lines)("$path: $line", ({ path, line }) => {
+    expect(() => readCommandLine(wordsOf(line).slice(1), path)).not.toThrow();
   });
 
   test("npm scripts exist", () => {
@@ -83,10 +107,14 @@ interface Step {
   readonly with?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, unknown>>;
 }
+interface Job {
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly steps?: readonly Step[];
+}
 interface Workflow {
   readonly on: unknown;
   readonly permissions: unknown;
-  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>;
+  readonly jobs: Readonly<Record<string, Job>>;
 }
 
 describe("workflows in the documentation", () => {
@@ -95,7 +123,7 @@ describe("workflows in the documentation", () => {
       .filter(({ language, text }) => language === "yaml" && /^jobs:/m.test(text))
       .map(({ text }) => ({ title: `${path}: ${text.split("\n")[0]}`, workflow: parse(text) as Workflow })),
   );
-  const stepsOf = ({ jobs }: Workflow): readonly Step[] => Object.values(jobs).flatMap(({ steps }) => steps);
+  const stepsOf = ({ jobs }: Workflow): readonly Step[] => Object.values(jobs).flatMap(({ steps = [] }) => steps);
   const ours = workflows.flatMap(({ title, workflow }) =>
     stepsOf(workflow)
       .filter(({ uses }) => uses?.includes("/flink-dbt-deploy@"))
@@ -124,6 +152,54 @@ describe("workflows in the documentation", () => {
     expect(JSON.stringify(workflow.on)).not.toContain("pull_request_target");
     const checkout = stepsOf(workflow).find(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(checkout?.with?.["persist-credentials"]).toBe(false);
+  });
+});
+
+describe("the README's start on GitHub", () => {
+  const readme = readPage(join(root, "README.md"));
+  const read = (path: string): Workflow => parse(readFileSync(join(root, path), "utf8")) as Workflow;
+  const copied = readme.blocks.filter(({ language }) => language === "yaml").map(({ text }) => text);
+
+  test("is two files, which are those of examples/github", () => {
+    const names = copied.map((text) => /^# \.github\/workflows\/(\S+)$/m.exec(text)?.[1]);
+    expect(names).toEqual(["flink-plan.yml", "flink-deploy.yml"]);
+    expect(copied.map((text) => parse(text))).toEqual(names.map((name) => read(`examples/github/${name}`)));
+  });
+
+  test("names each permission of each workflow, and no other", () => {
+    const rows = readme.prose.split("\n").filter((line) => line.startsWith("| ") && line.split("|").length === 9);
+    const cells = rows.map((row) => row.split("|").map((cell) => cell.trim().replaceAll("`", "")));
+    const [head = [], , ...body] = cells;
+    for (const workflow of head.slice(2, -2)) {
+      const column = head.indexOf(workflow);
+      const said = body.flatMap((row) => (row[column] === "" ? [] : [[row[1], row[column]] as const]));
+      const { jobs } = read(`examples/github/flink-${workflow}.yml`);
+      expect({ workflow, ...Object.fromEntries(said) }).toEqual({ workflow, ...Object.values(jobs)[0]?.permissions });
+    }
+    expect(head.slice(2, -2)).toEqual(["plan", "comment", "deploy", "operate", "drift"]);
+  });
+});
+
+describe("a sentence", () => {
+  test("stands on one page only", () => {
+    const sentences = pages
+      .filter(({ path }) => path === "README.md" || /^docs\/[^/]+$/.test(path))
+      .flatMap(({ path, prose }) =>
+        prose
+          .replace(/<!-- (\w+) -->[\s\S]*?<!-- \/\1 -->/g, "")
+          .split(/\n\n|(?<=[.:]) |\n(?=[-|#\d])|\|/)
+          .map((text) => ({
+            path,
+            text: text
+              .replace(/\s+/g, " ")
+              .replace(/\]\([^)]*\)/g, "]")
+              .trim(),
+          })),
+      )
+      .filter(({ text }) => text.split(" ").length >= 8);
+    const firsts = new Map(sentences.toReversed().map(({ path, text }) => [text, path]));
+    const repeated = sentences.filter(({ path, text }) => firsts.get(text) !== path);
+    expect(repeated).toEqual([]);
   });
 });
 
@@ -159,10 +235,39 @@ describe.each(pages)("$path", ({ path, prose, blocks }) => {
       // Facts of the ledger, and names of others.
       ...["stop-intended", "stop-failed", "submit-intended", "submit-failed", "rollback-begun"],
       ...["savepoint-intended", "savepoint-taken"],
-      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment"],
+      ...["flink-dbt-deploy", "dbt-flink-adapter", "query-comment", "flink-drift", "runs-on", "pull-requests"],
     ];
     const named = [...prose.matchAll(/`([a-z]+(?:-[a-z]+)+)`/g)].map(([, name = ""]) => name);
     expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+
+  /** What stands between backticks, on one line or broken over two. */
+  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span.replace(/\s+/g, " "));
+
+  test("flags that it names are a command's", () => {
+    const others = ["--force-with-lease", "--target", "--vars", "--flags", "--only", "--sample"];
+    const flags = spans
+      .filter((span) => /^(?:--|flink-dbt-deploy |ledger )/.test(span))
+      .flatMap((span) => span.match(/(?<=^| )--[a-z-]+/g) ?? [])
+      .filter((flag) => !["--help", ...others].includes(flag));
+    const known: readonly string[] = inputNames.map((name) => `--${name}`);
+    expect(flags.filter((flag) => !known.includes(flag))).toEqual([]);
+  });
+
+  test("values that it gives to inputs are among their choices", () => {
+    const given = spans.flatMap((span) => {
+      const [, name = "", value = ""] = /^(?:--)?([a-z-]+)(?:: | )(\S+)$/.exec(span) ?? [];
+      const input: InputDescription | undefined = Object.entries(inputTable).find(([one]) => one === name)?.[1];
+      return input?.choices === undefined ? [] : value.split(",").map((one) => ({ span, one, choices: input.choices }));
+    });
+    expect(given.filter(({ one, choices }) => !choices?.includes(one)).map(({ span }) => span)).toEqual([]);
+  });
+
+  test("files of this repository that it names are there", () => {
+    const files = spans.filter((span) =>
+      /^(?:src|docs|test|bench|scripts|schemas|examples|\.github)\/[\w./-]+$/.test(span),
+    );
+    expect(files.filter((file) => !existsSync(join(root, file)))).toEqual([]);
   });
 
   test("it names no place of one machine", () => {
