@@ -32,10 +32,7 @@ const listed: Decoder<Listed> = fields((it) => ({
   number: it.get("number", number),
   title: it.get("title", string),
   body: it.get("body", nullable(string)),
-  login: it.get(
-    "user",
-    nullable(fields((user) => user.get("login", string))),
-  ),
+  login: it.get("user", nullable(fields((user) => user.get("login", string)))),
   url: it.get("html_url", string),
 }));
 
