@@ -16,6 +16,7 @@ import { commitsOfRemoved, deployedJobs } from "./deployed-jobs.ts";
 import { explainChanges, explainUnchanged } from "./explain-changes.ts";
 import { initSqlFindings } from "./init-sql.ts";
 import { writeOutput } from "./output-file.ts";
+import { tellMergeRequest } from "./post-note.ts";
 import { postPlan } from "./post-plan.ts";
 import { allOrFirstError, type RecordedJobs, recordAll, recordBoth, refusalOf, refuseEmpty } from "./recorded-jobs.ts";
 import type { CommandResult, Shell } from "./shell.ts";
@@ -51,6 +52,7 @@ async function planAndTell(inputs: PlanInputs, shell: Shell): Promise<CommandRes
   await shell.print(markdown);
   shell.annotate(annotationsOf(made.findings, checkout.project));
   await postPlan({ kind: "made", plan: made, folder: checkout.project }, inputs, shell);
+  await tellMergeRequest(made, inputs, shell);
   const changes = made.changes.filter((change) => change.kind !== "none");
   const outputs = {
     "has-changes": String(changes.length > 0),

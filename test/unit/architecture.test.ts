@@ -5,7 +5,19 @@ import { describe, expect, test } from "vitest";
 const src = join(import.meta.dirname, "..", "..", "src");
 
 /** The way of the data: a folder imports from itself and from those before it (docs/decisions/0001). */
-const way = ["inputs", "project", "planner", "state", "github", "ledger", "plan", "deploy", "report", "commands"];
+const way = [
+  "inputs",
+  "project",
+  "planner",
+  "state",
+  "github",
+  "gitlab",
+  "ledger",
+  "plan",
+  "deploy",
+  "report",
+  "commands",
+];
 const everywhere = ["errors.ts", "known-secrets.ts", "secrets.ts", "version.ts"];
 /** Folders whose files never touch time, environment, files or network. */
 const pure = ["state", "plan", "report"];
