@@ -302,7 +302,7 @@ describe("trouble with GitHub fails no plan, and is said", () => {
     expect(step.summary).toContain("answered 401: the token is not valid; check \\`github-token\\`");
   });
 
-  test("a forge that has neither GraphQL, nor statuses, nor pages", async () => {
+  test("a forge that has neither GraphQL nor statuses", async () => {
     const lacks = (path: RegExp, status: number): void =>
       github.trouble({ matches: (request) => path.test(request.path), effect: { status }, times: 99 });
     lacks(/\/graphql$/, 404);
