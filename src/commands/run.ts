@@ -2,6 +2,7 @@ import { DeployError, type ErrorCode, errorCodes } from "../errors.ts";
 import { type RawInputs, readInputs } from "../inputs/inputs.ts";
 import { maskSecrets } from "../secrets.ts";
 import { comment } from "./comment.ts";
+import { commentCommand } from "./comment-command.ts";
 import { deploy } from "./deploy.ts";
 import { history } from "./history.ts";
 import { exportLedger, importLedger } from "./move-ledger.ts";
@@ -52,6 +53,8 @@ async function dispatch(command: string, raw: RawInputs, shell: Shell): Promise<
       return await status(inputs, shell);
     case "comment":
       return await comment(inputs, shell);
+    case "comment-command":
+      return await commentCommand(inputs, shell);
     case "ledger-export":
       return await exportLedger(inputs, shell);
     case "ledger-import":

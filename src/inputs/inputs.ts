@@ -166,6 +166,13 @@ export type StatusInputs = {
 } & StoreInputs &
   ClusterInputs &
   WarningInputs;
+export interface CommentCommandInputs {
+  readonly command: "comment-command";
+  readonly environment: string;
+  /** It is one of them. */
+  readonly environments: readonly string[];
+  readonly githubToken: string | null;
+}
 /** Of the command `comment`. */
 export type PostInputs = {
   readonly command: "comment";
@@ -188,6 +195,7 @@ export type Inputs =
   | HistoryInputs
   | StatusInputs
   | PostInputs
+  | CommentCommandInputs
   | LedgerExportInputs
   | LedgerImportInputs;
 
@@ -332,6 +340,11 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
         commitStatus: read.choice("commit-status", ["true", "false"]) === "true",
         ...comment(),
       };
+    case "comment-command": {
+      const environment = read.name("environment");
+      const environments = [...new Set([environment, ...read.list("environments")])];
+      return { command, environment, environments, githubToken: read.textOrNull("github-token") };
+    }
     case "ledger-export":
       return { command, ledgerFile: read.text("ledger-file"), ...store() };
     case "ledger-import":

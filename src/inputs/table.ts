@@ -7,6 +7,8 @@ export const commands = {
   savepoint: "Take a savepoint of running jobs, which go on running, and note it in the ledger.",
   history: "Show the deployments that can be rolled back to, and from which savepoints.",
   comment: "Tell a plan that another run made on its pull request; that run may be a fork's.",
+  "comment-command":
+    "Read a command that somebody wrote on a pull request, `/flink deploy staging`, for a workflow to do.",
   status: "Show what the ledger records beside what the cluster runs.",
   "ledger-export": "Write the ledger into a file of JSON that a person can read.",
   "ledger-import": "Bring what such a file holds into a ledger that holds nothing else.",
@@ -42,7 +44,7 @@ const writing = [...changing, "ledger-import"] as const;
 const starting = ["deploy", "resume", "rollback"] as const;
 
 /** What has nothing to do with the ledger too. */
-const everywhere = [...all, "comment"] as const;
+const everywhere = [...all, "comment", "comment-command"] as const;
 const posting = ["plan", "deploy", "comment"] as const;
 
 /** Every input. action.yml, the command line's help and the README's table are generated from here. */
@@ -57,7 +59,7 @@ export const inputTable = {
     description: "Folder that holds dbt_project.yml, in a git repository; relative to the working directory.",
     kind: "path",
     default: ".",
-    commands: everywhere,
+    commands: [...all, "comment"],
   },
   "profiles-dir": {
     description:
@@ -274,6 +276,13 @@ export const inputTable = {
     choices: ["true", "false"],
     default: "true",
     commands: ["status"],
+  },
+  environments: {
+    description:
+      "The environments that `/flink deploy` may name, separated by commas, and the one that `/flink suspend` and `/flink resume` are about. Empty: `environment` alone.",
+    kind: "list",
+    default: "",
+    commands: ["comment-command"],
   },
   "drift-issue": {
     description:
