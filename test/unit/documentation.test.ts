@@ -144,8 +144,9 @@ describe("workflows in the documentation", () => {
 
   test.each(ours)("$title asks for no more than it needs", ({ step, workflow }) => {
     const posts = { "pull-requests": "write", statuses: "write" };
+    const holds = { actions: "read", "pull-requests": "write", deployments: "write" };
     const isPlan = step.with?.command === "plan";
-    expect(workflow.permissions).toEqual({ contents: "read", ...(isPlan ? posts : {}) });
+    expect(workflow.permissions).toEqual({ contents: "read", ...(isPlan ? posts : holds) });
     const secrets = Object.values(step.env ?? {}).filter((value) => /\$\{\{\s*secrets\./.test(String(value)));
     const isOfPullRequests = JSON.stringify(workflow.on).includes("pull_request");
     if (isOfPullRequests) expect(secrets).toEqual([]);
