@@ -104,7 +104,14 @@ function rowsOf(changes: readonly Change[], style: RowStyle): readonly Row[] {
       open.set(cells, begun);
     }
   }
-  return rows.map(({ changes, cells }) => ({ changes, text: `| ${changes.map(jobCell).join(", ")} | ${cells} |` }));
+  return rows.map(({ changes, cells }) => ({ changes, text: `| ${jobsCell(changes)} | ${cells} |` }));
+}
+
+/** The names of several jobs are folded: a row is as high as one. */
+function jobsCell(changes: readonly Change[]): string {
+  const names = changes.map(jobCell);
+  if (names.length <= 3) return names.join(", ");
+  return `<details><summary>${count(names.length, "job")}</summary> ${names.join(", ")}</details>`;
 }
 
 function jobCell({ job, renamedFrom }: Change): string {

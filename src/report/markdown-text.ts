@@ -14,11 +14,17 @@ export function plainText(text: string): string {
   );
 }
 
-/** As `plainText`, and what stands in backquotes is in code letters where it may: for messages and reasons. */
+/** In backquotes, or an address, to its end without the sentence's own signs. */
+const quotedOrAddress = /(`[^`]+`|\b[a-z][a-z0-9+.-]*:\/\/[^\s`]*[^\s`.,;:!?)\]}'"])/i;
+
+/**
+ * As `plainText`, for messages and reasons: what stands in backquotes, and paths such as `s3://…`, are in code letters
+ * where they may, so that they can be copied.
+ */
 export function sentence(text: string): string {
-  const parts = text.split(/(`[^`]+`)/).map((part, index) => {
+  const parts = text.split(quotedOrAddress).map((part, index) => {
     if (index % 2 === 1) {
-      const quoted = code(part.slice(1, -1));
+      const quoted = code(part.replace(/^`(.*)`$/s, "$1"));
       if (quoted.startsWith("`")) return quoted;
     }
     const [before = "", after = ""] = [/^\s/.exec(part)?.[0], /\S\s$/.exec(part)?.[0]];

@@ -37,7 +37,7 @@ interface Content {
 const all = Number.POSITIVE_INFINITY;
 const long: Style = { jobs: 1, reasons: 4, reasonLength: all, most: all, lineBytes: all, messageLength: all, few: 20 };
 const shorter: Style = { ...long, reasons: 1, reasonLength: 80, most: 50, messageLength: 500, few: 0 };
-const shortest: Style = { ...shorter, jobs: 25, reasonLength: 40, most: 10, lineBytes: 15_000, messageLength: 300 };
+const shortest: Style = { ...shorter, jobs: 100, reasonLength: 40, most: 10, lineBytes: 15_000, messageLength: 300 };
 /** For the line that says what was left out. */
 const noteBytes = 400;
 

@@ -1,11 +1,5 @@
-import type { Element, Nodes, Root } from "hast";
-import rehypeRaw from "rehype-raw";
-import rehypeSanitize from "rehype-sanitize";
-import remarkGfm from "remark-gfm";
-import remarkGithub from "remark-github";
-import remarkParse from "remark-parse";
-import remarkRehype from "remark-rehype";
-import { unified } from "unified";
+import type { Element, Nodes } from "hast";
+import { githubTree } from "../../../scripts/screenshots/github-html.ts";
 
 /** What a reader of a page on GitHub gets of a comment, as far as open renderers do what GitHub does. */
 export interface Page {
@@ -22,18 +16,7 @@ export interface Page {
   readonly text: string;
 }
 
-/** Rendered by GitHub's rules: its Markdown, its mentions and references, its sanitiser's default. */
-export function githubTree(markdown: string): Root {
-  const processor = unified()
-    .use(remarkParse)
-    .use(remarkGfm)
-    .use(remarkGithub, { repository: "acme/shop" })
-    .use(remarkRehype, { allowDangerousHtml: true })
-    .use(rehypeRaw)
-    .use(rehypeSanitize);
-  return processor.runSync(processor.parse(markdown)) as Root;
-}
-
+/** Rendered by GitHub's rules. */
 export function githubPage(markdown: string): Page {
   const tree = githubTree(markdown);
   const elements = elementsIn(tree);

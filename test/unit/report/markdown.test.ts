@@ -58,7 +58,7 @@ test("the verdict comes first, then a row per job that changes; the others are c
 
 | Job | Change | Why | State | Deployment |
 | --- | --- | --- | --- | --- |
-| \`m\` | upgrade | view v changed | Flink decides at the restore | stop with savepoint, start from it |
+| \`m\` | upgrade | view v changed | Flink decides at the restore | restart from savepoint |
 | \`new\` | create | new in the project | starts empty | start |
 | \`old\` | remove | removed from the project | kept | stop with savepoint |
 
@@ -162,7 +162,9 @@ test("where rows are too many, jobs share them; where even so, those stay that a
   head[299] = job("job_299", reading(2), { upgradeMode: "stateless" });
   const shared = render(base, head, {}, 9_000);
   for (const { name } of head) expect(shared).toContain(`\`${name}\``);
-  expect(shared).toMatch(/^\| `job_275`, .*`job_298` \| upgrade \| view v changed \| Flink decides/m);
+  expect(shared).toMatch(
+    /^\| <details><summary>99 jobs<\/summary> `job_200`, .*`job_298`<\/details> \| upgrade \| view v changed \| Flink decides/m,
+  );
 
   const text = render(base, head, {}, 3_000);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(3_000);
