@@ -573,7 +573,7 @@ class Reader {
       throw this.#invalid(
         name,
         shown,
-        "must hold no password: it would be stored; Flink takes it from its configuration",
+        "must hold no password, which would be stored; Flink takes it from its configuration",
       );
     }
     return value;
@@ -581,7 +581,8 @@ class Reader {
 
   /** The error for an input whose value must not be shown, or does not matter. */
   refused(name: InputName, rule: string): DeployError {
-    return new DeployError("inputs-invalid", `${name}: ${rule}`);
+    // What stands behind `...-token:` would be masked.
+    return new DeployError("inputs-invalid", `${name}${isSecretInput(name) ? "" : ":"} ${rule}`);
   }
 
   #whole(name: InputName, least: number, most: number): number {
@@ -596,6 +597,11 @@ class Reader {
   #invalid(name: InputName, value: string, rule: string): DeployError {
     if (isSecretInput(name)) return this.refused(name, rule);
     const shown = value.length > 100 ? `${value.slice(0, 100)}…` : value;
-    return new DeployError("inputs-invalid", `${name}: ${JSON.stringify(shown)} ${rule}`);
+    return new DeployError("inputs-invalid", `${name}: ${withoutHiddenSigns(JSON.stringify(shown))} ${rule}`);
   }
+}
+
+/** A mark of writing direction would make a value look like another one. */
+function withoutHiddenSigns(text: string): string {
+  return text.replace(/[\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) => `\\u{${(sign.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -244,7 +244,9 @@ export async function run(
     const step = await runAction({ command, ...inputs }, options);
     // Those of findings come first.
     const error = step.errors.at(-1);
-    const everything = [step.stdout, step.stderr, step.summary, JSON.stringify(step.outputs)].join("\n");
+    // What the runner is told to hide it does not show either.
+    const log = step.stdout.replace(/^::add-mask::.*\n/gm, "");
+    const everything = [log, step.stderr, step.summary, JSON.stringify(step.outputs)].join("\n");
     return { ...step, reason: step.outputs.reason ?? "", message: error?.message ?? "", everything };
   }
   // Behind `=`, a value may begin with a dash.

@@ -32,7 +32,7 @@ describe("hostile input", () => {
     for (const secret of row.hides ?? []) expect(result.everything).not.toContain(secret);
     // No stack trace, and no order to the runner but our own: an error, a warning, and the mask of an input.
     expect(result.everything).not.toMatch(/^\s+at .*\(?.*:\d+:\d+\)?$/m);
-    const orders = workflowCommandsIn(result.everything).map(({ name }) => name);
-    if (row.area !== "gateway") expect(orders.filter((name) => !/^(error|warning|add-mask)$/.test(name))).toEqual([]);
+    const orders = workflowCommandsIn(result.log).map(({ name }) => name);
+    expect(orders.filter((name) => !/^(error|warning|add-mask)$/.test(name))).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { link, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { DeployError, describeError } from "../../errors.ts";
@@ -55,6 +55,8 @@ export function openFileStore(folder: string, environment: string): Store {
     },
     async value(key) {
       try {
+        // Keys come out of entries, which somebody else may have written.
+        if (basename(key) !== key) throw new Error("that is no value's key");
         return await value(valueFile(key));
       } catch (cause) {
         const why = describeError(cause);

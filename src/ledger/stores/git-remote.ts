@@ -36,11 +36,11 @@ const helper =
 /** Reads where the ledger's repository is, or throws `inputs-invalid`. Secrets are taken out of the URL. */
 export function gitRemote(request: GitRemoteRequest): GitRemote {
   const { location, folder, token, config } = request;
-  if (token !== null && /\p{Cc}/u.test(token)) throw invalid("ledger-git-token: holds a control character");
+  if (token !== null && /\p{Cc}/u.test(token)) throw invalid("ledger-git-token holds a control character");
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(location)?.[1]?.toLowerCase() ?? null;
   if (scheme === "http" || scheme === "https") return overHttp(location, request);
   if (token !== null) {
-    throw invalid(`ledger-git-token: is for a repository at https://, and ledger-git is ${maskSecrets(location)}`);
+    throw invalid(`ledger-git-token is for a repository at https://, and ledger-git is ${maskSecrets(location)}`);
   }
   const isRemote = scheme !== null || /^[^/]+:/.test(location);
   if (location.startsWith("-") || location.includes("::") || ![null, "ssh", "file"].includes(scheme)) {

@@ -153,17 +153,17 @@ export async function hostileInputs(folders: Folders): Promise<readonly HostileR
     ),
     ...(
       [
-        ["FLINK_TOKEN", "hunter2hunter2\u0007", /^flink-token: must be one word/],
-        ["FLINK_TOKEN", "hunter2hunter2\nX-Evil: 1", /^flink-token: must be one word/],
+        ["FLINK_TOKEN", "hunter2hunter2\u0007", /^flink-token must be one word/],
+        ["FLINK_TOKEN", "hunter2hunter2\nX-Evil: 1", /^flink-token must be one word/],
         [
           "FLINK_HEADER",
           "X-Key: hunter2hunter2\u0000".replace("\u0000", "\u0001"),
-          /^flink-header: needs a value of printable ASCII/,
+          /^flink-header needs a value of printable ASCII/,
         ],
-        ["FLINK_HEADER", "Host: hunter2hunter2", /^flink-header: may not be host, which is HTTP's own/],
-        ["FLINK_HEADER", "Transfer-Encoding: chunked", /^flink-header: may not be transfer-encoding/],
-        ["FLINK_HEADER", "hunter2hunter2", /^flink-header: must be written `name: value`/],
-        ["FLINK_HEADER", "A: hunter2hunter2\nA: b", /^flink-header: gives a twice/],
+        ["FLINK_HEADER", "Host: hunter2hunter2", /^flink-header may not be host, which is HTTP's own/],
+        ["FLINK_HEADER", "Transfer-Encoding: chunked", /^flink-header may not be transfer-encoding/],
+        ["FLINK_HEADER", "hunter2hunter2", /^flink-header must be written `name: value`/],
+        ["FLINK_HEADER", "A: hunter2hunter2\nA: b", /^flink-header gives a twice/],
       ] as const
     ).map(([variable, value, says]) =>
       through(`${variable} ${shown(value).replaceAll("hunter2hunter2", "...")}`, status({}), says, {

@@ -321,7 +321,7 @@ function recorded(): readonly HostileRow[] {
     const { sessionHandle } = (await opened.json()) as { readonly sessionHandle: string };
     const answer = await fetch(`${recorder.url}${path.replace("SESSION", sessionHandle)}`, { method: "POST", body });
     const line = (await answer.text()).slice(0, 300);
-    return { code: String(answer.status), line, everything: line };
+    return { code: String(answer.status), line, everything: line, log: "" };
   };
   const row = (
     tried: string,

@@ -1,4 +1,4 @@
-import { DeployError, describeError } from "../../../src/errors.ts";
+import { DeployError } from "../../../src/errors.ts";
 import { type Door, run, type StepOptions } from "../harness.ts";
 
 /** What a hostile input got: `ok` or a code, and the line that a person reads. */
@@ -7,6 +7,8 @@ export interface Got {
   readonly line: string;
   /** Everything that anybody else could read. */
   readonly everything: string;
+  /** What the runner reads along; empty where none does. */
+  readonly log: string;
 }
 
 export interface HostileRow {
@@ -26,18 +28,18 @@ export async function door(
   inputs: Readonly<Record<string, string>>,
   options: StepOptions,
 ): Promise<Got> {
-  const { reason, message, everything } = await run(which, command, inputs, options);
-  return { code: reason, line: message, everything };
+  const { reason, message, everything, stdout, stderr } = await run(which, command, inputs, options);
+  return { code: reason, line: message, everything, log: which === "action" ? `${stdout}\n${stderr}` : "" };
 }
 
 /** Through the very function, where a process would add nothing. */
 export async function asked(work: () => unknown): Promise<Got> {
   try {
     const line = String(await work());
-    return { code: "ok", line, everything: line };
+    return { code: "ok", line, everything: line, log: "" };
   } catch (error) {
-    const line = describeError(error);
-    return { code: error instanceof DeployError ? error.code : "error", line, everything: line };
+    const line = error instanceof Error ? error.message : String(error);
+    return { code: error instanceof DeployError ? error.code : "error", line, everything: line, log: "" };
   }
 }
 

@@ -29,7 +29,7 @@ describe("where a ledger's repository is", () => {
     ["ftp://git.example/ledger", {}, "must be https://"],
     ["https://ana:hunter2@:0:/", {}, "is no URL"],
     ["ssh://git:hunter2@git.example/ledger", {}, "ssh takes no password"],
-    ["git@git.example:ledger", { token: "hunter2" }, "ledger-git-token: is for a repository at https://"],
+    ["git@git.example:ledger", { token: "hunter2" }, "ledger-git-token is for a repository at https://"],
     ["https://git.example/ledger", { token: "hunter2\nhost=evil" }, "holds a control character"],
   ])("%s is refused", (location, more, said) => {
     const refusal = expect.objectContaining({ code: "inputs-invalid", message: expect.stringContaining(said) });

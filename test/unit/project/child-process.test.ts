@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runChild } from "../../../src/project/child-process.ts";
+import { runChild, TooMuchOutput } from "../../../src/project/child-process.ts";
 
 const options = { cwd: "/", environment: { PATH: process.env.PATH } };
 
@@ -25,4 +25,10 @@ test("many at once need one listener", async () => {
   expect(process.listenerCount("exit")).toBe(before + 1);
   await Promise.all(all);
   expect(process.listenerCount("exit")).toBe(before);
+});
+
+test("a program that prints more than it may is ended, with all that it started", async () => {
+  const printing = runChild(["sh", "-c", "yes & yes >&2"], { ...options, maxBytes: 100_000 });
+  await expect(printing).rejects.toThrow(TooMuchOutput);
+  await expect(printing).rejects.toThrow("it printed more than 98 KB");
 });
