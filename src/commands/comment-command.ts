@@ -55,7 +55,7 @@ const nothingToDo: CommandResult = { reason: "ok", message: null, outputs: { ope
 
 function outputsOf(
   command: Asked,
-  { head }: PullRequest,
+  { head, baseBranch }: PullRequest,
   { environment }: CommentCommandInputs,
 ): CommandResult["outputs"] {
   return {
@@ -63,6 +63,7 @@ function outputsOf(
     target: command.kind === "deploy" ? command.environment : environment,
     "target-jobs": "jobs" in command ? command.jobs : "",
     head,
+    base: `origin/${baseBranch}`,
   };
 }
 

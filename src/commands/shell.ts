@@ -36,10 +36,11 @@ export const outputNames = {
   savepoints:
     "JSON: the path of the savepoint that each job was stopped with, rests with, was started from, or was asked to take, by job (all that change jobs).",
   operation:
-    "What a comment asks for: `plan`, `deploy`, `suspend`, `resume`, `status`, or `none` (`comment-command`, as the next three).",
+    "What a comment asks for: `plan`, `deploy`, `suspend`, `resume`, `status`, or `none` (`comment-command`, as the next four).",
   target: "The environment that it is asked for.",
   "target-jobs": "The jobs that it is asked for, as the input `jobs` takes them.",
   head: "The newest commit of the pull request, which is the one that was planned.",
+  base: "The branch that it would be merged into, as a clone knows it: `origin/main`.",
   deployment: "Id of the deployment (`deploy`, `suspend`, `resume`, `rollback`).",
 } as const;
 

@@ -78,7 +78,13 @@ test("a command of somebody who may write, on the planned head, is handed to the
   github.comments.add(number, bot, planOf("staging", head));
   const step = await commented(number, "/flink deploy staging\r\n");
   expect(step).toMatchObject({ code: 0, reactions: ["rocket"] });
-  expect(step.outputs).toMatchObject({ operation: "deploy", target: "staging", "target-jobs": "", head });
+  expect(step.outputs).toMatchObject({
+    operation: "deploy",
+    target: "staging",
+    "target-jobs": "",
+    head,
+    base: "origin/main",
+  });
   expect(answers(number)).toEqual([expect.stringContaining("`/flink deploy staging` is being done: http")]);
   const suspended = await commented(number, "/flink suspend orders_*");
   expect(suspended.outputs).toMatchObject({ operation: "suspend", target: "staging", "target-jobs": "orders_*" });

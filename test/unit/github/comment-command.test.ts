@@ -77,6 +77,12 @@ test.each([
   });
 });
 
+test("a second line is told as what it is, not as a wrong name", () => {
+  expect(readCommentCommand("/flink deploy production\nthanks")).toMatchObject({
+    why: expect.stringContaining("more than one line") as string,
+  });
+});
+
 test("what it refuses, it does not repeat", () => {
   const { why } = readCommentCommand("/flink @team <script>") as { readonly why: string };
   expect(why).not.toMatch(/@team|script/);

@@ -51,6 +51,14 @@ test("somebody else's issue with our marker is neither edited nor closed", async
   expect(github.issues.all).toMatchObject([{ title: "mine", state: "open" }, { title: wish.title }]);
 });
 
+test("a forge that passes over whose issues are asked for does not make somebody else's ours", async () => {
+  const theirs = { number: 9, title: "mine", body: `${marker}\nx`, user: { login: "mallory" }, html_url: "http://x/9" };
+  const matches = ({ method, path }: { readonly method: string; readonly path: string }) =>
+    method === "GET" && path.endsWith("/issues");
+  github.trouble({ matches, effect: { status: 200, body: [theirs] }, times: 9 });
+  expect((await keepIssue(api, { ...wish, body: null })).what).toBe("none");
+});
+
 test("ours of another environment, and one that only quotes the marker, are not it", async () => {
   github.issues.add("github-actions[bot]", { title: "staging", body: "<!-- flink-dbt-deploy drift staging -->\nx" });
   github.issues.add("github-actions[bot]", { title: "quote", body: `as it was\n${marker}\nx` });
