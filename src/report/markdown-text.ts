@@ -116,9 +116,12 @@ function inOneVisibleLine(text: string): string {
  * it looks for them.
  */
 function withoutReferences(text: string): string {
-  return text
-    .replace(/([@#])(?=\S)/g, "$1\u200b")
-    .replace(/:(?=\/\/|[\w+-]+:)/g, ":\u200b")
-    .replace(/\b(www)\.(?=\S)/gi, "$1\u200b.")
-    .replace(/\b(gh)-(?=\d)/gi, "$1\u200b-");
+  return (
+    text
+      .replace(/([@#])(?=\S)/g, "$1\u200b")
+      // Of numbers only these are emoji: a time stays as it is.
+      .replace(/:(?=\/\/|100:|1234:|(?!\d+:)[\w+-]+:)/g, ":\u200b")
+      .replace(/\b(www)\.(?=\S)/gi, "$1\u200b.")
+      .replace(/\b(gh)-(?=\d)/gi, "$1\u200b-")
+  );
 }

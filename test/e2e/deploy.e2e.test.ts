@@ -251,7 +251,7 @@ test("what fails or gets no slots is put back, or is down where it is new; the r
   expect(changed.rows).toMatchObject({
     log: { result: "put back", state: expect.stringContaining("from `file:") },
     totals_by_amount: { result: "put back", state: expect.stringContaining("from `file:") },
-    sampled_again: { result: "created", state: `from ${savepoint}` },
+    sampled_again: { result: "created", state: `from \`${savepoint}\`` },
     wide: { result: "failed", state: "—" },
   });
   expect(changed.stderr).toMatch(/^log: .*\/ by zero/m);
@@ -290,7 +290,7 @@ test("a full stop of the cluster while a job is verified is told, and what to do
   const answer = { ...model.execution, "execution.savepoint.path": savepoint };
   await repository.commit({ "models/totals.sql": totals({ ...model, execution: answer }) });
   const answered = await deploy();
-  expect(answered.rows).toMatchObject({ totals_by_amount: { result: "upgraded", state: `from ${savepoint}` } });
+  expect(answered.rows).toMatchObject({ totals_by_amount: { result: "upgraded", state: `from \`${savepoint}\`` } });
   expect(await running()).toContain("totals_by_amount");
 });
 

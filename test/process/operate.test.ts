@@ -167,7 +167,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(saved).toMatchObject({ code: 0, reason: "ok" });
     expect(saved.stdout).toContain("## default: savepoints taken of 2 of 3 jobs, which run on");
     const path =
-      /\| \*\*orders\*\* \| 💾 savepoint taken \| `[0-9a-f]{32}` \| kept in (\S+)/.exec(saved.stdout)?.[1] ?? "";
+      /\| \*\*orders\*\* \| 💾 savepoint taken \| `[0-9a-f]{32}` \| kept in `([^`]+)`/.exec(saved.stdout)?.[1] ?? "";
     expect(fake.cluster.savepoints().slice(before)).toContain(path);
     expect(saved.stdout).toContain("**suspended**: it does not run (suspended)");
     expect(fake.living("orders")).toEqual([id]);
@@ -186,7 +186,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(resumed.stdout).toMatch(
       /\| \*\*orders\*\* \| 🟢 (resumed|created|upgraded) \| `[0-9a-f]{32}` \| from `file:.*savepoint/,
     );
-    expect(resumed.stdout).toContain(`from ${path}`);
+    expect(resumed.stdout).toContain(`from \`${path}\``);
   });
 
   test("savepoint: one that fails leaves the job running, and the next try takes one", async () => {
@@ -223,7 +223,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(fake.living("orders")).toEqual([]);
     const resumed = await call("resume", { ...inputs, "allow-replay": "orders" });
     expect(resumed).toMatchObject({ code: 0, reason: "ok" });
-    expect(resumed.stdout).toContain(`from ${path}`);
+    expect(resumed.stdout).toContain(`from \`${path}\``);
     const several = await call("resume", { ...inputs, jobs: "orders*" });
     expect(several.reason).toBe("inputs-invalid");
   });
@@ -276,7 +276,7 @@ test("savepoint: the same command finishes what a killed one had begun, and take
   await killed.ended;
   const finished = await run("command", "savepoint", { ...inputs, "lock-lease": "1" }, { cwd });
   expect(finished).toMatchObject({ code: 0, reason: "ok" });
-  expect(finished.stdout).toContain(`kept in ${fake.cluster.savepoints().at(-1)}`);
+  expect(finished.stdout).toContain(`kept in \`${fake.cluster.savepoints().at(-1)}\``);
   expect(fake.cluster.savepoints()).toHaveLength(before + 1);
   expect(fake.living("orders")).toHaveLength(1);
 });

@@ -30,6 +30,7 @@ test.each([
     "www.example.com GH-12 :tada: me@example.com",
     "www\u200b.example.com GH\u200b-12 :\u200btada: me@\u200bexample.com",
   ],
+  ["at 00:00:00, line :100: :+1:", "at 00:00:00, line :\u200b100: :\u200b+1:"],
   ["a\u202eb\u200bc\u00add", "a⟨U+202E⟩b⟨U+200B⟩c⟨U+00AD⟩d"],
 ])("%s makes no link, picture or trick", (text, expected) => {
   expect(plainText(text)).toBe(expected);
