@@ -3,6 +3,7 @@ import { hostname, tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { isAlive } from "../flink/cache.ts";
+import { refuseOutsideLinks } from "../project/outside-links.ts";
 import {
   addWorktree,
   headCommit,
@@ -93,14 +94,17 @@ export async function openRevision(checkout: Checkout, ref: string | null, folde
     const projectFolder = join(repository, project);
     const uncommitted = await uncommittedFiles(repository, projectFolder);
     const commit = await headCommit(repository);
+    await refuseOutsideLinks(repository, project);
     return { projectFolder, commit, uncommitted, [Symbol.asyncDispose]: async () => undefined };
   }
   const commit = await resolveRef(repository, ref);
   const worktree = await addWorktree(repository, commit, folder);
-  return {
-    projectFolder: join(worktree.folder, project),
-    commit,
-    uncommitted: [],
-    [Symbol.asyncDispose]: () => worktree[Symbol.asyncDispose](),
-  };
+  const close = async (): Promise<void> => await worktree[Symbol.asyncDispose]();
+  try {
+    await refuseOutsideLinks(worktree.folder, project);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { projectFolder: join(worktree.folder, project), commit, uncommitted: [], [Symbol.asyncDispose]: close };
 }

@@ -141,9 +141,10 @@ export class GatewaySession implements AsyncDisposable {
     for (let token: string | null = "0"; token !== null; ) {
       const { page, size } = await this.#connection.page(`${path}${token}`, signal);
       bytes += size;
-      if (bytes > maxResultBytes || rows.length + page.rows.length > this.#connection.rowLimit) {
-        const limit = `${this.#connection.rowLimit} rows, or ${megabytes(maxResultBytes)}`;
-        throw new DeployError("statement-failed", `the result has more than ${limit}; add a LIMIT`);
+      const isTooLong = rows.length + page.rows.length > this.#connection.rowLimit;
+      if (isTooLong || bytes > maxResultBytes) {
+        const limit = isTooLong ? `${this.#connection.rowLimit} rows` : megabytes(maxResultBytes);
+        throw new DeployError("statement-failed", `more than ${limit}; add a LIMIT`);
       }
       if (columns.length === 0) columns = page.columns;
       jobId ??= page.jobId;

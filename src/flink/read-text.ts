@@ -60,5 +60,5 @@ function tooLarge(path: string, maxBytes: number): Error {
 /** Whether an error says that there is no such file. */
 export function isMissing(error: unknown): boolean {
   const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === "ENOENT" || code === "ENOTDIR";
+  return code === "ENOENT";
 }

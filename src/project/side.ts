@@ -2,6 +2,7 @@ import { access, lstat, mkdir, realpath, rm, writeFile } from "node:fs/promises"
 import { dirname, join, relative, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { type DbtRun, dependencyLogs, runDbt } from "./dbt.ts";
+import { refuseOutsidePackages } from "./outside-links.ts";
 import {
   defaultTarget,
   findProfile,
@@ -12,6 +13,7 @@ import {
 } from "./profile.ts";
 import type { DbtCommand } from "./python.ts";
 import { type Answer, type Recorder, startRecorder } from "./recorder.ts";
+import { repositoryOf } from "./worktree.ts";
 
 export interface SideOptions {
   /** Which side it is, for messages: `base`, `head`. */
@@ -104,7 +106,11 @@ export async function openSide(options: SideOptions): Promise<Side> {
     await mkdir(profileFolder, { recursive: true, mode: 0o700 });
     const redirected = redirectProfile(userProfile, typeof profile === "string" ? profile : null, recorder);
     await writeFile(join(profileFolder, "profiles.yml"), redirected, { mode: 0o600 });
-    if (!hadPackages && (await wantsPackages(options.projectFolder))) await runDbt(["deps"], side.run);
+    if (!hadPackages && (await wantsPackages(options.projectFolder))) {
+      await runDbt(["deps"], side.run);
+      const top = await repositoryOf(options.projectFolder).catch(() => options.projectFolder);
+      await refuseOutsidePackages(top, packagesFolder);
+    }
     return side;
   } catch (error) {
     await side[Symbol.asyncDispose]();

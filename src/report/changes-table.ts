@@ -8,12 +8,17 @@ export interface RowStyle {
   readonly reasons: number;
   /** Characters of a reason. */
   readonly reasonLength: number;
+  /** Jobs of which all else is the same share a row, at most so many. */
+  readonly jobs: number;
+}
+
+interface Row {
+  readonly changes: readonly Change[];
+  readonly text: string;
 }
 
 const heading = "| Job | Change | Why | State | Deployment |\n| --- | --- | --- | --- | --- |";
 const longestName = 200;
-/** So many unchanged jobs are listed. */
-const few = 20;
 
 /** A suspended job whose program changes is shown too, although nothing is done to it yet. */
 export function isShown({ kind, reasons }: Change): boolean {
@@ -30,25 +35,28 @@ export function changesTable(
   { maxBytes, whole }: { readonly maxBytes: number; readonly whole: string },
 ): readonly string[] {
   if (changes.length === 0) return [];
-  const rows = new Map(changes.map((change) => [change, row(change, style)]));
-  const kept = new Set<Change>();
+  const rows = rowsOf(changes, style);
+  const kept = new Set<Row>();
   let left = maxBytes - heading.length;
-  for (const change of [...changes].sort((one, other) => weightOf(one) - weightOf(other))) {
-    left -= Buffer.byteLength(rows.get(change) ?? "") + 1;
+  for (const row of rows.toSorted((one, other) => weightOf(one) - weightOf(other))) {
+    left -= Buffer.byteLength(row.text) + 1;
     if (left < 0) break;
-    kept.add(change);
+    kept.add(row);
   }
-  const others = changes.filter((change) => !kept.has(change));
+  const others = rows.filter((row) => !kept.has(row)).flatMap((row) => row.changes);
+  const shown = rows.filter((row) => kept.has(row)).map(({ text }) => text);
   return [
-    ...(kept.size === 0
-      ? []
-      : [[heading, ...changes.filter((one) => kept.has(one)).map((one) => rows.get(one))].join("\n")]),
-    ...(others.length === 0 ? [] : [`**${rest(others, kept.size > 0)}** ${whole}`]),
+    ...(shown.length === 0 ? [] : [[heading, ...shown].join("\n")]),
+    ...(others.length === 0 ? [] : [`**${rest(others, shown.length > 0)}** ${whole}`]),
   ];
 }
 
-/** How many jobs stay as they are; which, where they are few. */
-export function unchangedJobs(changes: readonly Change[], unrecorded: readonly string[]): readonly string[] {
+/** How many jobs stay as they are; which, where they are `few`. */
+export function unchangedJobs(
+  changes: readonly Change[],
+  unrecorded: readonly string[],
+  few: number,
+): readonly string[] {
   const unchanged = changes.filter((change) => !isShown(change));
   const number = unchanged.length + unrecorded.length;
   if (number === 0) return [];
@@ -65,7 +73,7 @@ export function unchangedJobs(changes: readonly Change[], unrecorded: readonly s
 }
 
 export function jobName(name: string): string {
-  return code(shortened(name, longestName));
+  return code(shortened(maskSecrets(name), longestName));
 }
 
 function rest(others: readonly Change[], isPart: boolean): string {
@@ -77,15 +85,37 @@ function rest(others: readonly Change[], isPart: boolean): string {
   return `${count(others.length, isPart ? "more job" : "job")} not shown here: ${what.join(", ")}.`;
 }
 
-function weightOf({ kind, state }: Change): number {
-  if (state.kind === "unknown" || state.kind === "dropped") return 0;
-  return kind === "remove" ? 1 : kind === "none" ? 3 : 2;
+function weightOf({ changes: [change] }: Row): number {
+  if (change === undefined) return 3;
+  if (change.state.kind === "unknown" || change.state.kind === "dropped") return 0;
+  return change.kind === "remove" ? 1 : change.kind === "none" ? 3 : 2;
 }
 
-function row(change: Change, style: RowStyle): string {
-  const name = jobName(change.job);
-  const job = change.renamedFrom === null ? name : `${jobName(change.renamedFrom)} → ${name}`;
-  return `| ${job} | ${change.kind} | ${whyCell(change, style)} | ${stateWord(change)} | ${deploymentWord(change)} |`;
+function rowsOf(changes: readonly Change[], style: RowStyle): readonly Row[] {
+  const rows: { changes: Change[]; cells: string }[] = [];
+  const open = new Map<string, { changes: Change[] }>();
+  for (const change of changes) {
+    const cells = `${change.kind} | ${whyCell(change, style)} | ${stateWord(change)} | ${deploymentWord(change)}`;
+    const row = open.get(cells);
+    if (row !== undefined && row.changes.length < style.jobs) row.changes.push(change);
+    else {
+      const begun = { changes: [change], cells };
+      rows.push(begun);
+      open.set(cells, begun);
+    }
+  }
+  return rows.map(({ changes, cells }) => ({ changes, text: `| ${jobsCell(changes)} | ${cells} |` }));
+}
+
+/** The names of several jobs are folded: a row is as high as one. */
+function jobsCell(changes: readonly Change[]): string {
+  const names = changes.map(jobCell);
+  if (names.length <= 3) return names.join(", ");
+  return `<details><summary>${count(names.length, "job")}</summary> ${names.join(", ")}</details>`;
+}
+
+function jobCell({ job, renamedFrom }: Change): string {
+  return renamedFrom === null ? jobName(job) : `${jobName(renamedFrom)} → ${jobName(job)}`;
 }
 
 function whyCell({ reasons }: Change, { reasons: most, reasonLength }: RowStyle): string {

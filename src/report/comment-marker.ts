@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What a comment on a pull request is for: one of each per project and environment. */
 export type CommentKind = "plan" | "outcome" | "base-changed";
 
@@ -13,6 +15,8 @@ export function commentMarker(
   return `<!-- flink-dbt-deploy${about}:${encoded(project)}:${encoded(environment)} -->`;
 }
 
+/** A digest of names that no one would give, since a comment has an end. */
 function encoded(name: string): string {
-  return encodeURIComponent(name.toWellFormed()).replace(/-(?=-|$)/g, "%2D");
+  const text = encodeURIComponent(name.toWellFormed()).replace(/-(?=-|$)/g, "%2D");
+  return text.length <= 500 ? text : `sha256%3A${createHash("sha256").update(text).digest("hex")}`;
 }

@@ -24,7 +24,7 @@ export interface Trailer {
   readonly jobs: readonly TrailerJob[] | null;
 }
 
-/** One job of a plan, as far as `planDigest` covers it: for saying in what two plans differ. */
+/** One job of a plan, as far as `planDigest` covers it, for saying in what two plans differ; masked as in the plan file. */
 export interface TrailerJob {
   readonly job: string;
   readonly kind: ChangeKind;
@@ -36,7 +36,6 @@ export interface TrailerJob {
   readonly after: string | null;
   readonly upgradeMode: UpgradeMode | null;
   readonly desiredState: DesiredState | null;
-  /** Masked. */
   readonly startFrom: string | null;
 }
 
@@ -53,9 +52,9 @@ export function trailerOf(plan: Plan): Trailer & { readonly jobs: readonly Trail
 
 export function trailerJob({ job, kind, renamedFrom, state, before, after }: Change): TrailerJob {
   return {
-    job,
+    job: maskSecrets(job),
     kind,
-    renamedFrom,
+    renamedFrom: renamedFrom === null ? null : maskSecrets(renamedFrom),
     state: state.kind,
     before: before?.digest.slice(0, 12) ?? null,
     after: after === null ? null : reviewDigest(after),

@@ -42,7 +42,7 @@ export function detailsOf(change: Change, files: Files | null): Details {
   const sql = sqlSection(change, context);
   const brief = change.before === null ? sql : sqlSection(change, 0);
   return {
-    summary: `<b>${htmlText(shortened(change.job, longestName))}</b>: ${change.kind}`,
+    summary: `<b>${htmlText(shortened(maskSecrets(change.job), longestName))}</b>: ${change.kind}`,
     facts: facts.join("\n"),
     sql,
     briefSql: brief === sql ? null : brief,
@@ -71,7 +71,9 @@ export function renderDetails(details: Details, dropped: ReadonlySet<Part>): str
 function modelLine({ after }: Change, files: Files | null): readonly string[] {
   const file = after?.origin.file ?? null;
   const address = file === null ? null : fileAddress(files, file, null);
-  return file === null || address === null ? [] : [`- **Model:** ${link(code(shortened(file, longestName)), address)}`];
+  return file === null || address === null
+    ? []
+    : [`- **Model:** ${link(code(shortened(maskSecrets(file), longestName)), address)}`];
 }
 
 function sqlSection({ before, after }: Change, unchanged: number): string | null {
@@ -99,8 +101,9 @@ function planDiff(before: string, after: string): string {
 }
 
 function adviceText(advice: string): string {
-  const lines = advice.split("\n").map((line) => `- ${sentence(line.replace(/^\[ADVICE\] /, ""))}`);
-  return `**Flink's advice**\n\n${lines.join("\n")}`;
+  const lines = advice.split("\n").filter((line) => line.trim() !== "");
+  const items = lines.map((line) => `- ${sentence(line.replace(/^\[ADVICE\] /, ""))}`);
+  return `**Flink's advice**\n\n${items.join("\n")}`;
 }
 
 function graphSection({ kind, explainedBefore, explainedAfter }: Change): string | null {
@@ -110,6 +113,9 @@ function graphSection({ kind, explainedBefore, explainedAfter }: Change): string
   const compared = compareGraphs(explainedBefore.graph, explainedAfter.graph);
   if (compared.changed.size + compared.scaled.size + compared.gone.length === 0) return null;
   const legend = compared.changed.size === 0 ? "" : ", new and changed operators marked";
-  const gone = compared.gone.length === 0 ? "" : `\n\nNo longer there: ${compared.gone.map(code).join(", ")}.`;
+  const gone =
+    compared.gone.length === 0
+      ? ""
+      : `\n\nNo longer there: ${compared.gone.map((label) => code(shortened(maskSecrets(label), longestName))).join(", ")}.`;
   return `**Graph**${legend}\n\n${graph}${gone}`;
 }

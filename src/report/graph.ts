@@ -1,6 +1,8 @@
 import type { Explanation, GraphNode } from "../planner/explanation.ts";
+import { shortened } from "./markdown-text.ts";
 
 const detailLength = 60;
+const labelLength = 120;
 
 /** What two graphs of one job differ in; nodes by their ids in the new one. */
 export interface ComparedGraphs {
@@ -45,15 +47,14 @@ export function mermaidGraph(before: Explanation | null, after: Explanation): st
 function labelOf({ label, description, parallelism }: GraphNode, was: number | null): string {
   const times = was !== null ? ` ×${was} → ×${parallelism}` : (parallelism ?? 1) > 1 ? ` ×${parallelism}` : "";
   const detail = detailOf(description);
-  return `${escaped(label)}${times}${detail === "" ? "" : `<br/>${escaped(detail)}`}`;
+  return `${escaped(shortened(label.replace(/\s+/g, " "), labelLength))}${times}${detail === "" ? "" : `<br/>${escaped(detail)}`}`;
 }
 
 /** What stands in the description's parentheses, shortened; not for sources and sinks, whose label says it all. */
 function detailOf(description: string): string {
   if (/^(?:TableSourceScan|Sink)\b/.test(description)) return "";
   const inner = /^\w+[([](.*)[)\]]$/s.exec(description)?.[1] ?? "";
-  const line = inner.replace(/\s+/g, " ");
-  return line.length > detailLength ? `${line.slice(0, detailLength - 1)}…` : line;
+  return shortened(inner.replace(/\s+/g, " "), detailLength);
 }
 
 /** Mermaid's own escape, by code point: quotes, HTML, entities, directives, formulas, icons. */

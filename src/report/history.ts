@@ -1,5 +1,5 @@
 import { inUtc, type JobChange, type PastDeployment } from "../ledger/history.ts";
-import { cell, count } from "./markdown-text.ts";
+import { cell, code, count } from "./markdown-text.ts";
 
 /** What a rollback would do to one job, that is not as it was then. */
 export interface WayBack {
@@ -56,7 +56,7 @@ function wayBack({ job, how, savepoint, why }: WayBack): string {
   const because = why === null ? "" : ` (${cell(why)})`;
   switch (how) {
     case "restore":
-      return savepoint === null ? `${name}${because}` : `${name} from ${cell(savepoint)}`;
+      return savepoint === null ? `${name}${because}` : `${name} from ${code(savepoint)}`;
     case "start-empty":
       return `${name} empty${because}`;
     case "remove":

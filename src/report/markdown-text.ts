@@ -14,11 +14,17 @@ export function plainText(text: string): string {
   );
 }
 
-/** As `plainText`, and what stands in backquotes is in code letters where it may: for messages and reasons. */
+/** In backquotes, or an address, to its end without the sentence's own signs. */
+const quotedOrAddress = /(`[^`]+`|\b[a-z][a-z0-9+.-]*:\/\/[^\s`]*[^\s`.,;:!?)\]}'"])/i;
+
+/**
+ * As `plainText`, for messages and reasons: what stands in backquotes, and paths such as `s3://…`, are in code letters
+ * where they may, so that they can be copied.
+ */
 export function sentence(text: string): string {
-  const parts = text.split(/(`[^`]+`)/).map((part, index) => {
+  const parts = text.split(quotedOrAddress).map((part, index) => {
     if (index % 2 === 1) {
-      const quoted = code(part.slice(1, -1));
+      const quoted = code(part.replace(/^`(.*)`$/s, "$1"));
       if (quoted.startsWith("`")) return quoted;
     }
     const [before = "", after = ""] = [/^\s/.exec(part)?.[0], /\S\s$/.exec(part)?.[0]];
@@ -52,7 +58,7 @@ export function htmlText(text: string): string {
  * prints it from taking a line for a workflow command.
  */
 export function fenced(language: string, text: string): string {
-  const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const longest = [...text.matchAll(/`+/g)].reduce((most, [run]) => Math.max(most, run.length), 0);
   const fence = "`".repeat(Math.max(3, longest + 1));
   const shown = withVisibleText(text).replace(/^([\s\u0085]*):(?=:)/gm, "$1:\u200b");
   return `${fence}${language}\n${shown.replace(/\n+$/, "")}\n${fence}`;

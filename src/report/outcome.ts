@@ -2,7 +2,7 @@ import type { Outcome } from "../deploy/deployment.ts";
 import type { JobOutcome } from "../deploy/task.ts";
 import type { Deployed } from "../ledger/fold.ts";
 import type { Plan } from "../plan/plan.ts";
-import { cell } from "./markdown-text.ts";
+import { cell, code, sentence } from "./markdown-text.ts";
 
 const words: { readonly [Ending in JobOutcome["ending"]]: string } = {
   unchanged: "unchanged",
@@ -30,7 +30,7 @@ export function renderOutcome(outcome: Outcome, plan: Plan | null, about: string
     `Deployment \`${outcome.deployment.slice(0, 12)}\`${commit}. ${quiet.length} of ${outcome.jobs.length} jobs unchanged.`,
     "",
   );
-  if (about !== null) lines.push(cell(about), "");
+  if (about !== null) lines.push(sentence(about), "");
   if (shown.length > 0) {
     const columns = [
       "Job",
@@ -92,14 +92,14 @@ function row(job: JobOutcome, before: string | null): string {
 }
 
 function stateOf(job: JobOutcome): string {
-  if (job.restored !== null) return `from ${cell(job.restored)}`;
+  if (job.restored !== null) return `from ${code(job.restored)}`;
   if (job.ending === "upgraded") return "⚠️ dropped (`upgrade_mode` is not `savepoint`)";
-  return job.savepoint === null ? "—" : `kept in ${cell(job.savepoint)}`;
+  return job.savepoint === null ? "—" : `kept in ${code(job.savepoint)}`;
 }
 
 function remarks(job: JobOutcome): readonly string[] {
   const said = [...(job.message === null ? [] : [`${job.code ?? job.ending}: ${job.message}`]), ...job.notes];
-  return said.map((text) => `- **${cell(job.job)}**: ${cell(text)}`);
+  return said.map((text) => `- **${cell(job.job)}**: ${sentence(text)}`);
 }
 
 function seconds(ms: number): string {

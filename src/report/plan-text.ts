@@ -5,7 +5,7 @@ import { detailsOf, renderDetails } from "./details.ts";
 import type { Files } from "./file-address.ts";
 import { type FindingsStyle, renderFindings } from "./findings.ts";
 import { bytesOf, type Dropped, fitDetails } from "./fit-details.ts";
-import { code, count, plainText, withVisibleSigns } from "./markdown-text.ts";
+import { code, count, plainText, shortened, withVisibleSigns } from "./markdown-text.ts";
 import { verdictLine } from "./words.ts";
 
 /** What surrounds a plan where it is shown; texts are Markdown. */
@@ -21,7 +21,10 @@ export interface Frame {
   readonly links: readonly string[];
 }
 
-type Style = RowStyle & FindingsStyle;
+interface Style extends RowStyle, FindingsStyle {
+  /** So many unchanged jobs are listed. */
+  readonly few: number;
+}
 
 /** What a text holds besides what it always holds. */
 interface Content {
@@ -32,16 +35,16 @@ interface Content {
 }
 
 const all = Number.POSITIVE_INFINITY;
-const long: Style = { reasons: 4, reasonLength: all, most: all, messageLength: all };
-const shorter: Style = { reasons: 1, reasonLength: 80, most: 50, messageLength: 500 };
-const shortest: Style = { reasons: 1, reasonLength: 40, most: 10, messageLength: 300 };
+const long: Style = { jobs: 1, reasons: 4, reasonLength: all, most: all, lineBytes: all, messageLength: all, few: 20 };
+const shorter: Style = { ...long, reasons: 1, reasonLength: 80, most: 50, messageLength: 500, few: 0 };
+const shortest: Style = { ...shorter, jobs: 100, reasonLength: 40, most: 10, lineBytes: 15_000, messageLength: 300 };
 /** For the line that says what was left out. */
 const noteBytes = 400;
 
 /**
  * The plan as a reviewer reads it: verdict, problems, a table of what changes, then each changed job folded. What is too
  * long for the frame goes in this order: graphs, execution plans, unchanged lines of SQL, SQL, the folds; then reasons and
- * messages are shortened, and at last rows counted.
+ * messages are shortened, then jobs of which all else is the same share rows, and at last rows are counted.
  */
 export function planText(plan: Plan, frame: Frame): string {
   const details = plan.changes.filter(isShown).map((change) => detailsOf(change, frame.files));
@@ -79,7 +82,7 @@ function compose(plan: Plan, frame: Frame, { style, rowBytes, details, left }: C
     ...(notice === null ? [] : [notice]),
     ...renderFindings(plan.findings, files, style),
     ...changesTable(plan.changes.filter(isShown), style, { maxBytes: rowBytes, whole }),
-    ...unchangedJobs(plan.changes, plan.unrecorded),
+    ...unchangedJobs(plan.changes, plan.unrecorded, style.few),
     ...details,
     ...(left === null ? [] : [`_Left out for length: ${left}. ${whole}_`]),
     footer(plan, frame),
@@ -103,9 +106,10 @@ function footer(plan: Plan, { links }: Frame): string {
   const versions = [`Flink ${plan.flinkVersion}`, `dbt ${plan.dbtVersion}`, plan.adapterVersion.replace("==", " ")];
   const sides = `${code(short(plan.base))} → ${code(short(plan.head))}`;
   const digest = isBlocked(plan) ? [] : [`plan ${code(plan.digest.slice(0, 12))}`];
-  return `<sub>${[sides, ...versions.map(plainText), ...digest, ...links].join(" · ")}</sub>`;
+  const shown = versions.map((version) => plainText(shortened(version, 60)));
+  return `<sub>${[sides, ...shown, ...digest, ...links].join(" · ")}</sub>`;
 }
 
 function short(reference: string): string {
-  return reference.replace(/^([0-9a-f]{10})[0-9a-f]{30}\b/, "$1");
+  return shortened(reference.replace(/^([0-9a-f]{10})[0-9a-f]{30}\b/, "$1"), 60);
 }

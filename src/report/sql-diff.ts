@@ -58,5 +58,5 @@ function keyOf({ kind, name, sql }: ProgramStatement): string {
 function headingOf(statement: ProgramStatement): string {
   const title = statement.kind === "statement" ? "setup statement" : titleOf(statement);
   const heading = statement.origin.file === null ? title : `${title} (${statement.origin.file})`;
-  return heading.replace(/\s+/g, " ");
+  return maskSecrets(heading.replace(/\s+/g, " "));
 }

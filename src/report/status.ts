@@ -1,5 +1,5 @@
 import { duration, size } from "./amounts.ts";
-import { cell, code, count } from "./markdown-text.ts";
+import { cell, code, count, sentence } from "./markdown-text.ts";
 import type { StatusRow } from "./status-row.ts";
 
 export interface Status {
@@ -29,7 +29,7 @@ function remarks(rows: readonly StatusRow[]): string {
   const said = (sign: string, text: (row: StatusRow) => string | null): readonly string[] =>
     rows.flatMap((row) => {
       const remark = text(row);
-      return remark === null ? [] : [`- ${sign} **${cell(row.job)}**: ${cell(remark)}`];
+      return remark === null ? [] : [`- ${sign} **${cell(row.job)}**: ${sentence(remark)}`];
     });
   return [...said("🔴", ({ problem }) => problem), ...said("⚠️", ({ warning }) => warning)].join("\n");
 }

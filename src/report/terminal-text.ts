@@ -95,7 +95,8 @@ function coloured(line: string): string {
   return code === null ? line : `\u001b[${code}m${line}\u001b[39m`;
 }
 
-const inline = /\\([\\`*[\]|~$_#+=.)-])|`([^`]*)`|\*\*|<\/?(?:b|sub)>|&(amp|lt|gt|#\d+);|\u200b|\ufe0f/g;
+const inline =
+  /\\([\\`*[\]|~$_#+=.)-])|`([^`]*)`|\*\*|<\/?(?:b|sub|details|summary)>|&(amp|lt|gt|#\d+);|\u200b|\ufe0f/g;
 const entities = { amp: "&", lt: "<", gt: ">" } as const;
 
 /** One line of Markdown without its markup; code letters stay in backquotes where they hold more than a word. */

@@ -58,10 +58,8 @@ export function deploymentWord(change: Change): string {
       return isBatch ? "run to the end" : "start";
     case "upgrade":
       if (isBatch) return "run again to the end";
-      if (after?.upgradeMode === "stateless") return "stop, start empty";
-      return after?.upgradeMode === "last_state"
-        ? "stop, start from checkpoint or savepoint"
-        : "stop with savepoint, start from it";
+      if (after?.upgradeMode === "stateless") return "restart empty";
+      return after?.upgradeMode === "last_state" ? "restart from checkpoint or savepoint" : "restart from savepoint";
     case "suspend":
       return isBatch ? "cancel" : "stop with savepoint";
     case "resume":

@@ -95,7 +95,7 @@ test("plan in a pull request starts from its base, and is the command's plan", a
 test("deploy of the change keeps the state; again, there is nothing to do", async () => {
   const changed = await step({ command: "deploy", ...reach() });
   expect(changed.code, changed.stdout).toBe(0);
-  expect(changed.summary).toMatch(/\| \*\*totals\*\* \| 🟢 upgraded \| `[0-9a-f]{32}` \| from file:/);
+  expect(changed.summary).toMatch(/\| \*\*totals\*\* \| 🟢 upgraded \| `[0-9a-f]{32}` \| from `file:/);
   const again = await step({ command: "deploy", ...reach() });
   expect(again.outputs).toMatchObject({ reason: "ok", "has-changes": "false" });
 });

@@ -141,7 +141,7 @@ test("a changed view moves the two jobs that read it: one with its state, the st
   const changed = await deploy();
   expect(changed.code, changed.stderr).toBe(0);
   expect(changed.rows).toEqual({
-    totals: { result: "upgraded", state: expect.stringMatching(/^from file:.*savepoints.default.totals/) },
+    totals: { result: "upgraded", state: expect.stringMatching(/^from `file:.*savepoints.default.totals/) },
     sampled: { result: "upgraded", state: expect.stringContaining("dropped") },
   });
 });
@@ -156,9 +156,9 @@ test("a changed source moves every job that reads it; a new name is a removal an
   const changed = await deploy("--renames", "totals=totals_by_amount");
   expect(changed.code, changed.stderr).toBe(0);
   expect(changed.rows).toMatchObject({
-    log: { result: "upgraded", state: expect.stringContaining("from file:") },
-    totals_by_amount: { result: "upgraded", state: expect.stringContaining("from file:") },
-    sampled: { result: "removed", state: expect.stringContaining("kept in file:") },
+    log: { result: "upgraded", state: expect.stringContaining("from `file:") },
+    totals_by_amount: { result: "upgraded", state: expect.stringContaining("from `file:") },
+    sampled: { result: "removed", state: expect.stringContaining("kept in `file:") },
     sampled_orders: { result: "created", state: "—" },
   });
   expect(await running()).toEqual(["log", "sampled_orders", "totals_by_amount"]);
@@ -175,7 +175,7 @@ test("while a job is suspended by command, a deployment leaves it so; job_state 
   const changed = await deploy("--removed-jobs", "keep");
   expect(changed.code, changed.stderr).toBe(0);
   expect(changed.rows).toMatchObject({
-    totals_by_amount: { result: "suspended", state: expect.stringContaining("kept in file:") },
+    totals_by_amount: { result: "suspended", state: expect.stringContaining("kept in `file:") },
     log: { result: "unchanged" },
     sampled_orders: { result: "unchanged" },
   });
@@ -188,14 +188,14 @@ test("resume and job_state bring both back with their state; what no model defin
   const resumed = await operate("resume", "--jobs", "log");
   expect(resumed.code, resumed.stderr).toBe(0);
   expect(rowsIn(resumed.stdout)).toMatchObject({
-    log: { result: "resumed", state: expect.stringContaining("from file:") },
+    log: { result: "resumed", state: expect.stringContaining("from `file:") },
   });
   await repository.commit({ "models/totals.sql": totals({ name: "totals_by_amount" }) });
   const changed = await deploy();
   expect(changed.code, changed.stderr).toBe(0);
   expect(changed.rows).toMatchObject({
-    totals_by_amount: { result: "resumed", state: expect.stringContaining("from file:") },
-    sampled_orders: { result: "removed", state: expect.stringContaining("kept in file:") },
+    totals_by_amount: { result: "resumed", state: expect.stringContaining("from `file:") },
+    sampled_orders: { result: "removed", state: expect.stringContaining("kept in `file:") },
   });
   expect(await running()).toEqual(["log", "totals_by_amount"]);
 });
@@ -249,8 +249,8 @@ test("what fails or gets no slots is put back, or is down where it is new; the r
   const changed = await deploy("--verify-timeout", "15", "--parallel-jobs", "1");
   expect(changed.code).toBe(1);
   expect(changed.rows).toMatchObject({
-    log: { result: "put back", state: expect.stringContaining("from file:") },
-    totals_by_amount: { result: "put back", state: expect.stringContaining("from file:") },
+    log: { result: "put back", state: expect.stringContaining("from `file:") },
+    totals_by_amount: { result: "put back", state: expect.stringContaining("from `file:") },
     sampled_again: { result: "created", state: `from ${savepoint}` },
     wide: { result: "failed", state: "—" },
   });

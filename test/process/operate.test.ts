@@ -50,7 +50,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     const suspended = await call("suspend", { jobs: "orders*" });
     expect(suspended).toMatchObject({ code: 0, reason: "ok" });
     expect(suspended.stdout).toContain("## default: 2 of 2 jobs changed");
-    expect(suspended.stdout).toMatch(/\| \*\*orders\*\* \| ⏸️ suspended \| — \| kept in file:.*savepoint/);
+    expect(suspended.stdout).toMatch(/\| \*\*orders\*\* \| ⏸️ suspended \| — \| kept in `file:.*savepoint/);
     expect([fake.living("orders"), fake.living("orders_daily")]).toEqual([[], []]);
     expect(fake.living("customers")).toHaveLength(1);
 
@@ -65,7 +65,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
 
     const resumed = await call("resume", { jobs: "orders, orders_daily" });
     expect(resumed).toMatchObject({ code: 0, reason: "ok" });
-    expect(resumed.stdout).toMatch(/\| \*\*orders\*\* \| 🟢 resumed \| `[0-9a-f]{32}` \| from file:.*savepoint/);
+    expect(resumed.stdout).toMatch(/\| \*\*orders\*\* \| 🟢 resumed \| `[0-9a-f]{32}` \| from `file:.*savepoint/);
     const numbers = fake.numbers("orders");
     expect(numbers).toEqual(numbers.map((_number, index) => index + 1));
   });
@@ -184,7 +184,7 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     const resumed = await call("resume", { jobs: "orders", "from-savepoint": path });
     expect(resumed).toMatchObject({ code: 0, reason: "ok" });
     expect(resumed.stdout).toMatch(
-      /\| \*\*orders\*\* \| 🟢 (resumed|created|upgraded) \| `[0-9a-f]{32}` \| from file:.*savepoint/,
+      /\| \*\*orders\*\* \| 🟢 (resumed|created|upgraded) \| `[0-9a-f]{32}` \| from `file:.*savepoint/,
     );
     expect(resumed.stdout).toContain(`from ${path}`);
   });

@@ -52,14 +52,14 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     expect(before).toMatchObject({ code: 0, reason: "ok" });
     expect(before.stdout).toContain("## History of default: 2 deployments that changed jobs");
     expect(before.stdout).toMatch(
-      /\| `d{12}` \| `c{10}` \| 2026-01-01 00:00:00 UTC \| deploy \| orders upgraded \| nothing: the jobs are as they were \|\n\| `b{12}` \| `a{10}` \| 2026-01-01 00:00:00 UTC \| deploy \| orders created<br>customers created \| \*\*orders\*\* from file:.*savepoint-/,
+      /\| `d{12}` \| `c{10}` \| 2026-01-01 00:00:00 UTC \| deploy \| orders upgraded \| nothing: the jobs are as they were \|\n\| `b{12}` \| `a{10}` \| 2026-01-01 00:00:00 UTC \| deploy \| orders created<br>customers created \| \*\*orders\*\* from `file:.*savepoint-/,
     );
     const [customers] = fake.living("customers");
 
     const back = await rollback();
     expect(back).toMatchObject({ code: 0, reason: "ok" });
     expect(back.stdout).toContain("Back to bbbbbbbbbbbb of commit aaaaaaaaaa, of 2026-01-01 00:00:00 UTC.");
-    expect(back.stdout).toMatch(/\| \*\*orders\*\* \| 🟢 upgraded \| `[0-9a-f]{32}` \| from file:.*savepoint-/);
+    expect(back.stdout).toMatch(/\| \*\*orders\*\* \| 🟢 upgraded \| `[0-9a-f]{32}` \| from `file:.*savepoint-/);
     expect(back.stdout).toContain("records since 2026-01-01 00:00:00 UTC are processed again by the old program");
     expect(fake.living("customers")).toEqual([customers]);
 

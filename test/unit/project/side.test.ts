@@ -60,8 +60,15 @@ describe("the folder of packages", () => {
 
   it("is not removed where a link was put in its way that leads elsewhere", async () => {
     const script = `mkdir -p ${folder}/outside/packages && ln -s ${folder}/outside vendor`;
-    const side = await opened("vendor/packages", script);
-    await side[Symbol.asyncDispose]();
+    await expect(opened("vendor/packages", script)).rejects.toMatchObject({ code: "manifest-unreadable" });
     expect(await readdir(join(folder, "outside"))).toEqual(["packages"]);
+  });
+
+  it("may hold no link to what else is on the machine", async () => {
+    const script = `mkdir -p vendor/packages/evil && ln -s /proc/self/environ vendor/packages/evil/a.sql`;
+    await expect(opened("vendor/packages", script)).rejects.toMatchObject({
+      code: "manifest-unreadable",
+      message: expect.stringMatching(/^vendor\/packages\/evil\/a\.sql is a link that leads out of the repository/),
+    });
   });
 });

@@ -58,7 +58,7 @@ test("the verdict comes first, then a row per job that changes; the others are c
 
 | Job | Change | Why | State | Deployment |
 | --- | --- | --- | --- | --- |
-| \`m\` | upgrade | view v changed | Flink decides at the restore | stop with savepoint, start from it |
+| \`m\` | upgrade | view v changed | Flink decides at the restore | restart from savepoint |
 | \`new\` | create | new in the project | starts empty | start |
 | \`old\` | remove | removed from the project | kept | stop with savepoint |
 
@@ -157,17 +157,23 @@ test("SQL that fits nowhere goes before the graphs and plans of the others", () 
   expect(text.split("flowchart")).toHaveLength(3);
 });
 
-test("where even rows are too many, those stay that a reviewer must not miss, and the others are counted", () => {
+test("where rows are too many, jobs share them; where even so, those stay that a reviewer must not miss", () => {
   const [base, head] = [[...many(300, 1), job("gone")], many(300, 2)];
   head[299] = job("job_299", reading(2), { upgradeMode: "stateless" });
-  const text = render(base, head, {}, 9_000);
-  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(9_000);
+  const shared = render(base, head, {}, 9_000);
+  for (const { name } of head) expect(shared).toContain(`\`${name}\``);
+  expect(shared).toMatch(
+    /^\| <details><summary>99 jobs<\/summary> `job_200`, .*`job_298`<\/details> \| upgrade \| view v changed \| Flink decides/m,
+  );
+
+  const text = render(base, head, {}, 3_000);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(3_000);
   expect(text).toContain("**301 jobs will change: 300 to upgrade, 1 to remove.** ⚠️ **1 job will lose all state.**");
   expect(text).toMatch(/^\| `job_299` \| upgrade \| .* ⚠️ \*\*dropped\*\* \|/m);
   expect(text).toMatch(/^\| `gone` \| remove \|/m);
-  const rows = text.match(/^\| `/gm)?.length ?? 0;
-  expect(rows).toBeGreaterThan(50);
-  const more = 301 - rows;
+  const shown = text.match(/`job_\d+`/g)?.length ?? 0;
+  expect(shown).toBeGreaterThan(50);
+  const more = 300 - shown;
   expect(text).toContain(`**${more} more jobs not shown here: ${more} to upgrade.** The plan file has everything.`);
 });
 

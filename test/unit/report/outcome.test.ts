@@ -71,7 +71,7 @@ describe("an outcome says of each job what the ledger said before", () => {
     ["unheard", "not there"],
   ])("%s", (name, said) => {
     expect(cells(name)).toBe(
-      `| **${name}** | 🟢 upgraded | \`${"1".repeat(32)}\` | from file:\u200b///s/savepoint-1 | ${said} | 1.2 s | 2.3 s |`,
+      `| **${name}** | 🟢 upgraded | \`${"1".repeat(32)}\` | from \`file:///s/savepoint-1\` | ${said} | 1.2 s | 2.3 s |`,
     );
   });
 

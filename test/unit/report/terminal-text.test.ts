@@ -57,8 +57,8 @@ Findings
 - ⚠ models/x.sql:4: <b> is *not* known (job a_b)
 
 Job        Change   Why             State                         Deployment
-─────────  ───────  ──────────────  ────────────────────────────  ──────────────────────────────────
-order_log  upgrade  view v changed  Flink decides at the restore  stop with savepoint, start from it
+─────────  ───────  ──────────────  ────────────────────────────  ──────────────────────
+order_log  upgrade  view v changed  Flink decides at the restore  restart from savepoint
 
 order_log: upgrade
 ──────────────────

@@ -44,7 +44,10 @@ describe("a snapshot of the ledger", () => {
     const value = values.get("a");
     expect(value?.kind === "here" ? unpackValue(value.gzip, "x") : null).toBe("SELECT 'ö'\nFROM x");
     expect(() => unpackValue("AAAA", "artifact 9")).toThrow(
-      expect.objectContaining({ code: "ledger-unreadable", message: "a value in artifact 9 is damaged" }),
+      expect.objectContaining({
+        code: "ledger-unreadable",
+        message: expect.stringContaining("a value in artifact 9 is damaged"),
+      }),
     );
   });
 
