@@ -72,7 +72,11 @@ describe("checkpoints of running jobs", () => {
   test("change nothing about the job that is recorded", async () => {
     const before = fold(await store.entries()).get("totals");
     await note(both);
-    expect(fold(await store.entries()).get("totals")).toEqual({ ...before, checkpoint: expect.anything() });
+    expect(fold(await store.entries()).get("totals")).toEqual({
+      ...before,
+      checkpoint: expect.anything(),
+      noted: expect.anything(),
+    });
   });
 
   test("are noted where they are others than those that are noted", async () => {
