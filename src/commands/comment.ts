@@ -31,7 +31,7 @@ export async function comment(inputs: PostInputs, shell: Shell): Promise<Command
   }
   const event = await readRunEvent(shell.environment, (path) => readFile(path, "utf8"));
   const target = await findPlanTarget(github.api, { event, number: inputs.pullRequest });
-  if (target.number === null) {
+  if (target.head === null) {
     shell.log("no open pull request has this commit as its newest: nothing is told");
     return done(plan);
   }
@@ -39,7 +39,8 @@ export async function comment(inputs: PostInputs, shell: Shell): Promise<Command
   const folder = posix.join(inputs.projectDir).replace(/^\.\/?|\/$/g, "");
   const problems = await postPlan({ kind: "made", plan, folder }, inputs, shell);
   if (problems.length > 0) return { reason: "github-failed", message: problems.join("\n"), outputs: {} };
-  await shell.print(`## Told the plan of ${plainText(plan.project)} on pull request ${target.number}\n`);
+  const where = target.number === null ? "the merge queue's commit" : `pull request ${target.number}`;
+  await shell.print(`## Told the plan of ${plainText(plan.project)} on ${where}\n`);
   return done(plan);
 }
 

@@ -40,7 +40,7 @@ export function decodeRunEvent(name: string, payload: unknown, sha: string | nul
     case "merge_group":
       return { kind: "merge-group", head: mergeGroupHead(payload, "") };
     case "workflow_run":
-      return { kind: "commit", head: workflowRunHead(payload, "") };
+      return workflowRunEvent(payload, "");
     default:
       return { kind: "commit", head: commitOrNull(sha) };
   }
@@ -93,12 +93,14 @@ const mergeGroupHead = fields((it) =>
     fields((group) => group.get("head_sha", commit)),
   ),
 );
-const workflowRunHead = fields((it) =>
-  it.get(
+/** Only a run of this repository's own merge queue was started by one. */
+const workflowRunEvent = fields((it): RunEvent => {
+  const { head, event } = it.get(
     "workflow_run",
-    fields((run) => run.get("head_sha", commit)),
-  ),
-);
+    fields((run) => ({ head: run.get("head_sha", commit), event: run.get("event", nullable(string)) })),
+  );
+  return { kind: event === "merge_group" ? "merge-group" : "commit", head };
+});
 
 function commitOrNull(text: string | null | undefined): string | null {
   return /^[0-9a-f]{40}$/.test(text ?? "") ? (text ?? null) : null;

@@ -40,14 +40,14 @@ afterEach(async () => {
 });
 
 /** In the run that GitHub starts once the plan's has ended. */
-async function told(text: string, more: Readonly<Record<string, string>> = {}, of = head): Promise<StepEnded> {
+async function told(text: string, by = "pull_request"): Promise<StepEnded> {
   const cwd = await folders.make({ "plan.json": text });
   return await runAction(
-    { command: "comment", environment: "production", "plan-file": "plan.json", "github-token": token, ...more },
+    { command: "comment", environment: "production", "plan-file": "plan.json", "github-token": token },
     {
       cwd,
       environment: github.environmentOf(github.startRun()),
-      event: { name: "workflow_run", payload: { workflow_run: { head_sha: of, event: "pull_request" } } },
+      event: { name: "workflow_run", payload: { workflow_run: { head_sha: head, event: by } } },
     },
   );
 }
@@ -82,6 +82,13 @@ test("a pull request that has newer commits than the plan gets none", async () =
   github.pulls.open({ head: "d".repeat(40), fork });
   expect(await told(encodePlan(plan()))).toMatchObject({ code: 0 });
   expect(writes()).toEqual([]);
+});
+
+test("the plan of a merge queue's commit is its status alone", async () => {
+  expect(await told(encodePlan(plan()), "merge_group")).toMatchObject({ code: 0, outputs: { reason: "ok" } });
+  expect(writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `POST /api/repos/${FakeGithub.repository}/statuses/${head}`,
+  ]);
 });
 
 test("where it may not comment, that is an error: there is nothing else that it does", async () => {

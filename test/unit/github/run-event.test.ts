@@ -26,6 +26,7 @@ describe("an event tells what a plan is of:", () => {
     ["issue_comment", { issue: { number: 8 } }, { kind: "commit", head: merge }],
     ["merge_group", { merge_group: { head_sha: queue } }, { kind: "merge-group", head: queue }],
     ["workflow_run", { workflow_run: { head_sha: queue } }, { kind: "commit", head: queue }],
+    ["workflow_run", { workflow_run: { head_sha: queue, event: "merge_group" } }, { kind: "merge-group", head: queue }],
     ["push", {}, { kind: "commit", head: merge }],
   ])("%s %j", (name, payload, expected) => {
     expect(decodeRunEvent(name, payload, merge)).toEqual(expected);
