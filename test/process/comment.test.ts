@@ -87,7 +87,7 @@ test("a pull request that has newer commits than the plan gets none", async () =
 test("the plan of a merge queue's commit is its status alone", async () => {
   expect(await told(encodePlan(plan()), "merge_group")).toMatchObject({ code: 0, outputs: { reason: "ok" } });
   expect(writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
-    `POST /api/repos/${FakeGithub.repository}/statuses/${head}`,
+    `POST /repos/${FakeGithub.repository}/statuses/${head}`,
   ]);
 });
 
