@@ -1,17 +1,15 @@
-import { hasEnded } from "../deploy/cluster.ts";
 import { previousOf, settle, subjectOf } from "../deploy/deployment.ts";
 import { deploymentId } from "../deploy/ids.ts";
 import { inParallel } from "../deploy/in-parallel.ts";
-import type { Consent, Desired, Settings } from "../deploy/step.ts";
+import type { Desired, Settings } from "../deploy/step.ts";
 import type { JobTask, RunContext } from "../deploy/task.ts";
 import { DeployError } from "../errors.ts";
-import { isSamePath } from "../flink/paths.ts";
 import type { ResumeInputs, SuspendInputs } from "../inputs/inputs.ts";
-import type { RecordedJob } from "../ledger/fold.ts";
 import { loadJob, type Secrets, unsealProgram } from "../ledger/stored-job.ts";
 import type { Program } from "../project/job.ts";
 import { verifyLimits } from "./cluster.ts";
 import { consentOf } from "./consent.ts";
+import { namedPath } from "./named-path.ts";
 import { matchingNames, operable } from "./names.ts";
 import { operateOn } from "./operation.ts";
 import { report } from "./report.ts";
@@ -56,37 +54,10 @@ export async function resume(
     const { upgradeMode } = job;
     const { runtimeMode } = job.program;
     const consent = consentOf(inputs)(name);
-    const paths = await pathsOf(inputs, recorded, consent, context);
+    const path = inputs.fromSavepoint;
+    const paths = path === null ? noPath : namedPath(recorded, { path, consent, jobs: await context.cluster.jobs() });
     return { desired: { kind: "running", reference, upgradeMode, runtimeMode, consent, ...paths }, program };
   });
-}
-
-/** The path that a person names, once it is clear that nothing newer is given up without their consent. */
-async function pathsOf(
-  { fromSavepoint: path }: ResumeInputs,
-  { name, settled, attempt }: RecordedJob,
-  consent: Consent,
-  { cluster }: RunContext,
-): Promise<Pick<Extract<Desired, { kind: "running" }>, "startFrom" | "answer" | "rewind">> {
-  if (path === null) return noPath;
-  // With an attempt in hand, the ledger says what it was begun with; the path is the answer where that is stuck.
-  if (attempt !== null) return { ...noPath, answer: path };
-  if (settled?.kind === "running") {
-    const job = (await cluster.jobs()).find(({ id }) => id === settled.jobId);
-    if (job !== undefined && !hasEnded(job.state)) {
-      const then = "suspend it first, so that its state is kept, and resume it from that path then";
-      throw new DeployError("needs-operator", `${name} runs as ${job.id}; ${then}`);
-    }
-  }
-  const known = settled !== null && "savepoint" in settled ? settled.savepoint : null;
-  if (known !== null && !isSamePath(known, path) && !consent.toReplay) {
-    const what = "what the job processed between the two is processed again, or left out";
-    throw new DeployError(
-      "needs-operator",
-      `${name} rests with ${known}; from ${path}, ${what}. Set \`allow-replay: ${name}\` if that is meant`,
-    );
-  }
-  return { ...noPath, startFrom: path };
 }
 
 interface Aim {

@@ -209,7 +209,7 @@ export const inputTable = {
   },
   "from-savepoint": {
     description:
-      "Where `resume` starts a job from instead of the state that the ledger has for it: the path of a savepoint or retained checkpoint, as a URI. `jobs` must name that one job. A job that runs is suspended first. Where the ledger knows another state, `allow-replay` must name the job, since what lies between the two is processed again or left out.",
+      "Where `resume` starts a job from instead of the state that the ledger has for it: the path of a savepoint or retained checkpoint, as a URI. `jobs` must name that one job. Suspend a running job first. Where the ledger knows another state, or none of a job that is gone, `allow-replay` must name the job, since what lies between the two is processed again or left out.",
     kind: "text",
     default: "",
     commands: ["resume"],

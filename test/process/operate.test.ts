@@ -181,7 +181,9 @@ describe.each(["command", "action"] as const)("through the %s", (door: Door) => 
     const last = fake.cluster.savepoints().at(-1);
     expect(stdout).toContain(`- **orders**: savepoint \`${last}\``);
 
-    const resumed = await call("resume", { jobs: "orders", "from-savepoint": path });
+    const older = { jobs: "orders", "from-savepoint": path };
+    expect((await call("resume", older)).message).toContain(`has its newest known state in ${last}`);
+    const resumed = await call("resume", { ...older, "allow-replay": "orders" });
     expect(resumed).toMatchObject({ code: 0, reason: "ok" });
     expect(resumed.stdout).toMatch(
       /\| \*\*orders\*\* \| 🟢 (resumed|created|upgraded) \| `[0-9a-f]{32}` \| from `file:.*savepoint/,
