@@ -6,7 +6,16 @@ import { sleep } from "./flink/http.ts";
 import { withoutWorkflowCommands } from "./github/workflow-commands.ts";
 import { helpText } from "./inputs/help.ts";
 import type { RawInputs } from "./inputs/inputs.ts";
-import { type Command, commands, type InputName, inputsOf, isSecretInput, variableOf } from "./inputs/table.ts";
+import {
+  type Command,
+  commands,
+  type InputName,
+  inputsOf,
+  isSecretInput,
+  isVariable,
+  variableOf,
+  variablePrefix,
+} from "./inputs/table.ts";
 import { terminalText } from "./report/terminal-text.ts";
 import { maskSecrets } from "./secrets.ts";
 import { version } from "./version.ts";
@@ -63,8 +72,10 @@ function isCommand(text: string): text is Command {
   return Object.hasOwn(commands, text);
 }
 
-/** Throws where a flag is none of the command's: passed over, it would be taken for heeded. */
+/** Throws where a flag is none of the command's, or a variable none of ours: passed over, it would be taken for heeded. */
 function readArguments(command: Command, args: readonly string[]): RawInputs {
+  const stray = Object.keys(process.env).find((name) => name.startsWith(variablePrefix) && !isVariable(name));
+  if (stray !== undefined) throw new Error(`${stray}: no input has this environment variable; correct or unset it`);
   const names = inputsOf(command);
   const fromEnvironment = names.flatMap((name) => {
     const value = process.env[variableOf(name)];

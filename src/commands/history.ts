@@ -14,6 +14,7 @@ import { openStore } from "./stores.ts";
 export async function history(inputs: HistoryInputs, shell: Shell): Promise<CommandResult> {
   const store = await openStore(inputs, shell);
   const entries = await readEntries(store);
+  if (entries.length === 0) shell.log(`the ledger (${store.description}) holds nothing`);
   const { rests, deployments } = historyOf(entries);
   const known = [...rests.keys()].sort();
   const names = inputs.jobs.length === 0 ? known : matchingNames(known, inputs.jobs);

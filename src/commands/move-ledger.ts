@@ -19,7 +19,12 @@ export async function exportLedger(inputs: LedgerExportInputs, shell: Shell): Pr
     throw new DeployError("inputs-invalid", "ledger-file: `-` is the log here; name a file");
   }
   const store = await openStore(inputs, shell);
-  const ledger = await collectLedger(store, await readEntries(store), environment);
+  const entries = await readEntries(store);
+  if (entries.length === 0) {
+    const why = "look at `environment`, `store` and where the store is";
+    throw new DeployError("inputs-invalid", `environment: the ledger (${store.description}) holds nothing; ${why}`);
+  }
+  const ledger = await collectLedger(store, entries, environment);
   const text = encodeLedger(ledger);
   if (ledgerFile === standardOutput) {
     await shell.writeOut?.(text);

@@ -3,7 +3,7 @@ import { type Command, commands, inputsOf, inputTable, isSecretInput, variableOf
 /** The command line's help, of one command or of all; generated from the one table of inputs. */
 export function helpText(command: string | null): string {
   if (command === null) {
-    const rows = Object.entries(commands).map(([name, description]) => `  ${name.padEnd(15)}${description}`);
+    const rows = Object.entries(commands).map(([name, description]) => `  ${name.padEnd(17)}${description}`);
     return [
       "Plan and deploy the Apache Flink jobs that a dbt project defines, without losing their state.",
       "",

@@ -485,9 +485,16 @@ export type InputName = keyof typeof inputTable;
 
 export const inputNames = Object.keys(inputTable) as readonly InputName[];
 
+export const variablePrefix = "FLINK_DBT_DEPLOY_";
+
 /** The environment variable that stands for an input on the command line. */
 export function variableOf(name: InputName): string {
-  return `FLINK_DBT_DEPLOY_${name.toUpperCase().replaceAll("-", "_")}`;
+  return `${variablePrefix}${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** Whether an environment variable is an input's, of whichever command, or the cache's. */
+export function isVariable(name: string): boolean {
+  return name === `${variablePrefix}CACHE` || inputNames.some((input) => variableOf(input) === name);
 }
 
 /** Whether an input may be given in the environment only. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -50,6 +51,8 @@ interface Given {
   readonly environment?: NodeJS.ProcessEnv;
   readonly environmentAllow?: readonly string[];
   readonly projectFolder?: string;
+  /** Whether the files are those of a git repository: only within it may a package be a link. */
+  readonly isRepository?: boolean;
 }
 
 /** Gives the test a side over these files, and takes both away after it. */
@@ -59,6 +62,7 @@ async function withSide<T>(
   given: Given = {},
 ): Promise<T> {
   await using project = await folderWith(files);
+  if (given.isRepository === true) execFileSync("git", ["init", "--quiet", project.path]);
   await using work = await folderWith({});
   await using side = await openSide({
     name: "head",
@@ -310,7 +314,7 @@ select {% if execute %}'{{ tables.columns[0].values() | join('+') }}' as t, {{ t
           "profiles.yml",
         ]);
       },
-      { projectFolder: "shop" },
+      { projectFolder: "shop", isRepository: true },
     );
   });
 

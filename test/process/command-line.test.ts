@@ -58,6 +58,12 @@ describe("a wrong call ends with 2 and says on standard error what is wrong and 
     expect(stderr.endsWith(help)).toBe(true);
     expect(stderr.trimEnd().split("\n")).toHaveLength(2);
   });
+
+  test("an environment variable that no input has is refused: it may be a misspelt one", async () => {
+    const { code, stderr } = await runCli(["history"], { cwd, environment: { FLINK_DBT_DEPLOY_STOR: "git" } });
+    expect(code).toBe(2);
+    expect(stderr).toContain("FLINK_DBT_DEPLOY_STOR: no input has this environment variable");
+  });
 });
 
 describe("inputs come from flags and from variables", () => {
