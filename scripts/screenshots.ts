@@ -41,6 +41,7 @@ for (const [name, text] of Object.entries(texts)) {
 const images = join(root, "docs", "images");
 await mkdir(images, { recursive: true });
 await take({ markdown: shop, author, open: 1, theme: "light" }, join(images, "comment.png"));
+await take({ markdown: renderPlan(real), author: null, open: 1, theme: "light" }, join(images, "summary.png"));
 
 async function take(picture: Picture, png: string): Promise<void> {
   await takePicture(chromium ?? "", pageOf(picture), png, 932);
