@@ -16,6 +16,8 @@ interface Written {
   readonly id: number;
   readonly body: string;
   readonly login: string;
+  /** `Bot` of an app, which gives no commands. */
+  readonly type: string;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly pullRequest: number;
@@ -34,6 +36,7 @@ export async function commentCommand(inputs: CommentCommandInputs, shell: Shell)
       "works in a workflow on `issue_comment: [created]`, for a comment on a pull request, with `github-token`";
     throw new DeployError("inputs-invalid", `comment-command: ${needs}`);
   }
+  if (written.type !== "User") return nothingToDo;
   const { api, run } = github;
   const command = readCommentCommand(written.body);
   if (command.kind === "none") return nothingToDo;
@@ -124,19 +127,19 @@ const ownComment = fields((it) => ({
   updatedAt: it.get("updated_at", string),
 }));
 
-/** Null where the event is none that a person's new comment on a pull request makes. */
+/** Null where the event is none that a new comment on a pull request makes. */
 async function readComment({ environment }: Shell): Promise<Written | null> {
   const { GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path = "" } = environment;
   if (name !== "issue_comment") return null;
   try {
-    const { action, type, isPullRequest, ...written } = commentEvent(JSON.parse(await readFile(path, "utf8")), "");
-    return action === "created" && type === "User" && isPullRequest ? written : null;
+    const { action, isPullRequest, ...written } = commentEvent(JSON.parse(await readFile(path, "utf8")), "");
+    return action === "created" && isPullRequest ? written : null;
   } catch (cause) {
     throw new DeployError("inputs-invalid", `the event cannot be read: ${describeError(cause)}`, { cause });
   }
 }
 
-type Event = Written & { readonly action: string; readonly type: string; readonly isPullRequest: boolean };
+type Event = Written & { readonly action: string; readonly isPullRequest: boolean };
 const commentEvent: Decoder<Event> = fields((it) => {
   const { user, ...comment } = it.get(
     "comment",

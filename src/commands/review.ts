@@ -5,6 +5,7 @@ import {
   pullRequestOfNumber,
   recentPullRequests,
 } from "../github/pull-request.ts";
+import { GithubRefusal } from "../github/refusal.ts";
 import { comparePlans, type PlanDifference } from "../plan/compare-plans.ts";
 import type { Plan } from "../plan/plan.ts";
 import { describeDifference, renderDifferences } from "../report/review.ts";
@@ -35,7 +36,8 @@ const otherPullRequests = 10;
 
 /**
  * Holds what is about to be deployed against the plan that was reviewed in the commit's pull request. Throws
- * `plan-changed` or `plan-missing` where `mode` is `true`; under `warn` it says so and no more.
+ * `plan-changed` or `plan-missing` where `mode` is `true`, and `github-failed` where GitHub does not tell; under `warn` it
+ * says so and no more.
  */
 export async function holdAgainstReview(
   { plan, commit, pullRequest: number, mode, comment }: ReviewRequest,
@@ -46,12 +48,14 @@ export async function holdAgainstReview(
     if (mode === "true") throw missing("`require-reviewed-plan: true` needs GitHub Actions and its token");
     return { pullRequest: null };
   }
-  const pullRequest = await found(() => pullRequestOf(github, commit, number), mode, shell);
-  const changing = plan.changes.filter(({ kind }) => kind !== "none");
-  if (mode === "false" || changing.length === 0) return { pullRequest };
+  const isHeld = mode !== "false" && plan.changes.some(({ kind }) => kind !== "none");
+  const unheld = "warning: not held against a reviewed plan";
+  const unknown = `${isHeld ? `${unheld}: ` : ""}the pull request is not known`;
+  const pullRequest = await found(() => pullRequestOf(github, commit, number), unknown, { mode, shell });
+  if (!isHeld || pullRequest === undefined) return { pullRequest: pullRequest ?? null };
   const say = (why: string): void => {
     if (mode === "true") throw missing(why);
-    shell.log(`warning: not held against a reviewed plan: ${why}`);
+    shell.log(`${unheld}: ${why}`);
   };
   if (pullRequest === null) {
     say(`commit ${commit} came with no merged pull request`);
@@ -60,15 +64,18 @@ export async function holdAgainstReview(
   const { environment, project } = plan;
   const all: Sources = { api: github.api, log: shell.log };
   const sought = { environment, project };
-  const reviewed = await reviewedPlan(pullRequest, sought, all);
+  const reviewed = await found(() => reviewedPlan(pullRequest, sought, all), unheld, { mode, shell });
+  if (reviewed === undefined) return { pullRequest };
   if (reviewed === null) {
     say(
       `pull request ${pullRequest.number} has no plan for ${project} on ${environment} of its commit ${pullRequest.head}`,
     );
     return { pullRequest };
   }
-  const others = (): Promise<readonly FoundPlan[]> =>
-    found(() => plansOfOthers(pullRequest, sought, all), "warn", shell).then((plans) => plans ?? []);
+  const others = async (): Promise<readonly FoundPlan[]> => {
+    const unseen = "the plans of other pull requests are not known";
+    return (await found(() => plansOfOthers(pullRequest, sought, all), unseen, { mode, shell })) ?? [];
+  };
   const differences = await differencesOf(plan, reviewed, others);
   if (differences.length === 0) {
     shell.log(`what is deployed is what pull request ${pullRequest.number} showed (${reviewed.source})`);
@@ -90,18 +97,21 @@ export async function holdAgainstReview(
 
 const missing = (why: string): DeployError => new DeployError("plan-missing", why);
 
-/** An error of GitHub's ends a deployment that must be held against something; else it is a line of the log. */
+/**
+ * An error of GitHub's ends a deployment that must be held against something; else it is a line of the log, which begins
+ * with `otherwise`, and undefined: nothing is known, which is not null.
+ */
 async function found<T>(
   look: () => Promise<T>,
-  mode: ReviewRequest["mode"],
-  { log }: Pick<Shell, "log">,
-): Promise<T | null> {
+  otherwise: string,
+  { mode, shell }: { readonly mode: ReviewRequest["mode"]; readonly shell: Pick<Shell, "log"> },
+): Promise<T | undefined> {
   try {
     return await look();
   } catch (error) {
     if (mode === "true") throw error;
-    log(`the pull request is not known: ${inOneLine(maskSecrets(describeError(error)))}`);
-    return null;
+    shell.log(`${otherwise}: ${inOneLine(maskSecrets(describeError(error)))}`);
+    return undefined;
   }
 }
 
@@ -134,7 +144,11 @@ async function plansOfOthers(
   const merged = closed.filter((one) => one.mergedAt !== null && one.number !== number).slice(0, otherPullRequests);
   const plans: FoundPlan[] = [];
   for (const one of merged) {
-    const plan = await reviewedPlan(one, sought, sources);
+    const plan = await reviewedPlan(one, sought, sources).catch((error: unknown) => {
+      // One whose plan the token may not see explains nothing; another may.
+      if (error instanceof GithubRefusal) return null;
+      throw error;
+    });
     if (plan !== null) plans.push(plan);
   }
   return plans;

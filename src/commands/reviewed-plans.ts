@@ -1,8 +1,9 @@
-import { describeError, inOneLine } from "../errors.ts";
+import { DeployError, describeError, inOneLine } from "../errors.ts";
 import type { GithubApi } from "../github/api.ts";
 import { ownComments } from "../github/comment.ts";
 import { downloadArtifact, planArtifacts } from "../github/plan-artifact.ts";
 import { isOfHead, type PullRequest } from "../github/pull-request.ts";
+import { GithubRefusal } from "../github/refusal.ts";
 import { readZip } from "../ledger/stores/github/zip.ts";
 import { type ReviewedPlan, reviewedChanges } from "../plan/compare-plans.ts";
 import { decodePlan } from "../plan/plan-file.ts";
@@ -30,33 +31,49 @@ const largestArtifact = 32 * 1024 * 1024;
 
 /**
  * The plan of a pull request's newest commit: the file that its run uploaded, or else what our own comment says; null where
- * there is neither. What cannot be read is a line of the log, and is none.
+ * there is neither. What cannot be read is a line of the log, and is none. Throws `github-failed` where GitHub does not tell,
+ * which is not the same.
  */
 export async function reviewedPlan(
   pullRequest: PullRequest,
   sought: Sought,
   sources: Sources,
 ): Promise<FoundPlan | null> {
-  const attempt = async (what: string, look: () => Promise<FoundPlan | null>): Promise<FoundPlan | null> => {
-    try {
-      return await look();
-    } catch (error) {
-      sources.log(`${what} of pull request ${pullRequest.number}: ${inOneLine(describeError(error))}`);
-      return null;
-    }
-  };
-  return (
-    (await attempt("the plan file", () => fromArtifact(pullRequest, sought, sources))) ??
-    (await attempt("the comment", () => fromComment(pullRequest, sought, sources)))
-  );
+  const file = await fromArtifact(pullRequest, sought, sources).catch(refusalOrThrow);
+  if (!(file instanceof GithubRefusal)) return file ?? (await fromComment(pullRequest, sought, sources));
+  // A forge without artifacts, and a job without `actions: read`, have the comment; but the latter may have a file too.
+  sources.log(unusable("the plan file", pullRequest, file));
+  const told = await fromComment(pullRequest, sought, sources);
+  if (told === null && !file.isAbsence) throw file;
+  return told;
+}
+
+function refusalOrThrow(error: unknown): GithubRefusal {
+  if (error instanceof GithubRefusal) return error;
+  throw error;
+}
+
+function unusable(what: string, { number }: PullRequest, error: unknown): string {
+  return `${what} of pull request ${number}: ${inOneLine(describeError(error))}`;
+}
+
+/** Null, and a line of the log, where it is not what it should be. */
+function readable<T>(read: () => T, log: (error: DeployError) => void): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof DeployError)) throw error;
+    log(error);
+    return null;
+  }
 }
 
 async function fromArtifact(
-  { head }: PullRequest,
+  pullRequest: PullRequest,
   { environment, project }: Sought,
   { api, log }: Sources,
 ): Promise<FoundPlan | null> {
-  for (const { id, run, size } of await planArtifacts(api, { environment, head })) {
+  for (const { id, run, size } of await planArtifacts(api, { environment, head: pullRequest.head })) {
     const where = `artifact ${id} of run ${run}`;
     if (size > largestArtifact) {
       log(`${where} has ${size} bytes, which no plan has; it is passed over`);
@@ -64,7 +81,11 @@ async function fromArtifact(
     }
     const zip = await downloadArtifact(api, id, largestArtifact);
     if (zip === null) continue;
-    const plan = decodePlan(readZip(zip, where, largestPlanFile));
+    const plan = readable(
+      () => decodePlan(readZip(zip, where, largestPlanFile)),
+      (error) => log(unusable("the plan file", pullRequest, error)),
+    );
+    if (plan === null) return null;
     // An environment may have several projects.
     if (plan.environment !== environment || plan.project !== project) continue;
     return { flinkVersion: plan.flinkVersion, changes: reviewedChanges(plan), source: `plan file of run ${run}` };
@@ -79,7 +100,10 @@ async function fromComment(
 ): Promise<FoundPlan | null> {
   const marker = commentMarker("plan", { environment, project });
   for (const { body } of (await ownComments(api, { number: pullRequest.number, marker })).toReversed()) {
-    const trailer = decodeTrailer(body);
+    const trailer = readable(
+      () => decodeTrailer(body),
+      (error) => log(unusable("the comment", pullRequest, error)),
+    );
     if (trailer === null || trailer.environment !== environment || trailer.project !== project) continue;
     if (!(await isOfHead(api, trailer.head, pullRequest))) {
       const { number, head } = pullRequest;

@@ -61,6 +61,11 @@ export class GithubApi {
     this.#patience = { ...options, code: options.code ?? "github-failed" };
   }
 
+  /** Of its server: `api.github.com`. */
+  get host(): string {
+    return new URL(this.#options.url).hostname;
+  }
+
   async get<T>(path: string, wanted: Wanted<T>): Promise<T> {
     const { question, answer } = await this.#got(this.#url(path), wanted);
     return this.#decoded(question, answer, wanted.decoder);

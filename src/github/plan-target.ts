@@ -24,5 +24,6 @@ export async function findPlanTarget(
   const named = number ?? ofEvent?.number ?? null;
   if (named !== null) return await pullRequestOfNumber(api, named);
   if (event.kind === "merge-group") return { ...nowhere, head: event.head };
-  return event.head === null ? nowhere : ((await openPullRequestOfHead(api, event.head)) ?? nowhere);
+  if (event.kind !== "commit" || event.head === null) return nowhere;
+  return (await openPullRequestOfHead(api, event.head, event.pushedTo)) ?? nowhere;
 }

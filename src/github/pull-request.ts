@@ -1,6 +1,7 @@
 import { type Decoder, fields, list, nullable, number, string } from "../flink/decode.ts";
 import type { GithubApi } from "./api.ts";
 import { GithubRefusal } from "./refusal.ts";
+import type { HeadBranch } from "./run-event.ts";
 
 /** A pull request, as far as it matters which commits it brought where. */
 export interface PullRequest {
@@ -60,12 +61,26 @@ export async function pullRequestOfCommit(
   return here.find(({ mergeCommit }) => mergeCommit === commit) ?? here[0] ?? null;
 }
 
-/** The open pull request whose newest commit it is; null where there is none. */
-export async function openPullRequestOfHead(api: GithubApi, commit: string): Promise<PullRequest | null> {
+/**
+ * The open pull request whose newest commit it is, from that branch where it is known; null where there is none. GitHub lists
+ * none for a commit that only a fork has, and so is asked for those of the branch.
+ */
+export async function openPullRequestOfHead(
+  api: GithubApi,
+  commit: string,
+  pushedTo: HeadBranch | null,
+): Promise<PullRequest | null> {
+  const isMeant = ({ isOpen, head, fork }: PullRequest): boolean =>
+    isOpen && head === commit && (pushedTo === null || (fork ?? api.repository) === pushedTo.repository);
+  const wanted = { decoder: list(pullRequest), permission };
   const listed =
-    (await api.find(`/commits/${commit}/pulls?per_page=100`, { decoder: list(pullRequest), permission })) ??
+    (await api.find(`/commits/${commit}/pulls?per_page=100`, wanted)) ??
     (await recentPullRequests(api, { state: "open", branch: null }));
-  return listed.find(({ isOpen, head }) => isOpen && head === commit) ?? null;
+  const found = listed.find(isMeant) ?? null;
+  if (found !== null || pushedTo === null) return found;
+  const head = encodeURIComponent(`${pushedTo.owner}:${pushedTo.branch}`);
+  const ofBranch = await api.get(`/pulls?state=open&head=${head}&per_page=100`, wanted);
+  return ofBranch.find(isMeant) ?? null;
 }
 
 async function pullRequestsOfCommit(api: GithubApi, commit: string): Promise<readonly PullRequest[]> {

@@ -12,8 +12,17 @@ export type RunEvent =
       readonly fork: string | null;
     }
   | { readonly kind: "merge-group"; readonly head: string }
-  /** Another workflow ended, or a branch changed: what is known is a commit. */
-  | { readonly kind: "commit"; readonly head: string | null };
+  /** Another workflow ended, or a branch changed: what is known is a commit, and of the former where it was pushed to. */
+  | { readonly kind: "commit"; readonly head: string | null; readonly pushedTo: HeadBranch | null };
+
+/** The branch that a commit is the newest of. Whoever opens a pull request chooses the names. */
+export interface HeadBranch {
+  readonly owner: string;
+  /** `owner/name`, which may be a fork. */
+  readonly repository: string;
+  /** Without `refs/heads/`. */
+  readonly branch: string;
+}
 
 /** Reads the event that the environment names; one that cannot be read says nothing but the commit. */
 export async function readRunEvent(
@@ -24,7 +33,7 @@ export async function readRunEvent(
   try {
     return decodeRunEvent(name, parseJson(await read(path)), GITHUB_SHA ?? null);
   } catch {
-    return { kind: "commit", head: commitOrNull(GITHUB_SHA) };
+    return ofCommit(GITHUB_SHA);
   }
 }
 
@@ -36,13 +45,13 @@ export function decodeRunEvent(name: string, payload: unknown, sha: string | nul
     case "pull_request_review":
       return pullRequestEvent(payload, "");
     case "issue_comment":
-      return commentEvent(payload, "") ?? { kind: "commit", head: commitOrNull(sha) };
+      return commentEvent(payload, "") ?? ofCommit(sha);
     case "merge_group":
       return { kind: "merge-group", head: mergeGroupHead(payload, "") };
     case "workflow_run":
       return workflowRunEvent(payload, "");
     default:
-      return { kind: "commit", head: commitOrNull(sha) };
+      return ofCommit(sha);
   }
 }
 
@@ -93,14 +102,32 @@ const mergeGroupHead = fields((it) =>
     fields((group) => group.get("head_sha", commit)),
   ),
 );
+/** The repository is null once a fork is deleted. */
+const headRepository = fields((it) => ({
+  repository: it.get("full_name", string),
+  owner: it.get(
+    "owner",
+    fields((owner) => owner.get("login", string)),
+  ),
+}));
 /** Only a run of this repository's own merge queue was started by one. */
 const workflowRunEvent = fields((it): RunEvent => {
-  const { head, event } = it.get(
+  const { head, event, branch, from } = it.get(
     "workflow_run",
-    fields((run) => ({ head: run.get("head_sha", commit), event: run.get("event", nullable(string)) })),
+    fields((run) => ({
+      head: run.get("head_sha", commit),
+      event: run.get("event", nullable(string)),
+      branch: run.get("head_branch", nullable(string)),
+      from: run.get("head_repository", nullable(headRepository)),
+    })),
   );
-  return { kind: event === "merge_group" ? "merge-group" : "commit", head };
+  if (event === "merge_group") return { kind: "merge-group", head };
+  return { kind: "commit", head, pushedTo: branch === null || from === null ? null : { ...from, branch } };
 });
+
+function ofCommit(sha: string | null | undefined): RunEvent {
+  return { kind: "commit", head: commitOrNull(sha), pushedTo: null };
+}
 
 function commitOrNull(text: string | null | undefined): string | null {
   return /^[0-9a-f]{40}$/.test(text ?? "") ? (text ?? null) : null;

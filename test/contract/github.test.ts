@@ -45,6 +45,7 @@ describe("the fake GitHub replies as GitHub describes", () => {
     fake.pulls.merge(fake.pulls.open({ head: "d".repeat(40) }), merged);
     await ask("GET", `/pulls/${number}`);
     await ask("GET", "/pulls?state=all&base=main&per_page=1");
+    await ask("GET", "/pulls?head=mallory%3Achange");
     await ask("GET", `/commits/${merged}/pulls`);
     await ask("GET", "/commits/nonsense/pulls");
     const made = await ask("POST", `/issues/${number}/comments`, { body: { body: "hello" } });
@@ -212,6 +213,10 @@ describe("the fake GitHub behaves as GitHub does", () => {
     expect(await numberOf("2")).toEqual([squash.number]);
     expect([await numberOf("5"), await numberOf("6")]).toEqual([[rebase.number], [rebase.number]]);
     expect(await numberOf("9")).toEqual([]);
+    const fork = fake.pulls.open({ head: "4".repeat(40), fork: { fullName: "mallory/shop", id: 99 } });
+    expect(await numberOf("4")).toEqual([]);
+    fake.pulls.merge(fork, "7".repeat(40));
+    expect(await numberOf("7")).toEqual([fork.number]);
   });
 
   test("a commit with a bad status is not deployed unless that is meant", async () => {

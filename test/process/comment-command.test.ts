@@ -155,7 +155,16 @@ test("a fork's head, an environment that is not offered, and what is no command 
   expect(answers(own.number).at(-1)).toContain("write one of `/flink plan`");
 });
 
-test.each<Given>([{ action: "edited" }, { type: "Bot" }, { isPullRequest: false }])(
+test("a bot gives no commands, and its comments fail nothing", async () => {
+  const { number } = github.pulls.open({ head });
+  for (const body of ["/flink status", "Bump the connectors"]) {
+    const step = await commented(number, body, { login: "renovate[bot]", type: "Bot" });
+    expect(step).toMatchObject({ code: 0, outputs: { operation: "none" }, reactions: [] });
+  }
+  expect(answers(number)).toEqual([]);
+});
+
+test.each<Given>([{ action: "edited" }, { isPullRequest: false }])(
   "an event with %j is none that is obeyed",
   async (given) => {
     const { number } = github.pulls.open({ head });

@@ -9,6 +9,7 @@ import { Folders, runAction, type StepEnded } from "./harness.ts";
 
 const head = "a".repeat(40);
 const fork = { fullName: "mallory/shop", id: 666 };
+const pushedTo = { head_branch: "change", head_repository: { full_name: fork.fullName, owner: { login: "mallory" } } };
 const token = "token-of-the-job";
 
 function plan(more: Partial<Plan> = {}): Plan {
@@ -47,7 +48,7 @@ async function told(text: string, by = "pull_request"): Promise<StepEnded> {
     {
       cwd,
       environment: github.environmentOf(github.startRun()),
-      event: { name: "workflow_run", payload: { workflow_run: { head_sha: head, event: by } } },
+      event: { name: "workflow_run", payload: { workflow_run: { head_sha: head, event: by, ...pushedTo } } },
     },
   );
 }
@@ -58,6 +59,7 @@ test("a fork's plan is told on its pull request, and the same plan again is not"
   expect(await told(encodePlan(plan()))).toMatchObject({ code: 0, outputs: { reason: "ok", "has-changes": "true" } });
   const [comment] = github.comments.on(number);
   expect(comment?.body).toContain("orders");
+  expect(github.statuses.latest(head)).toMatchObject([{ state: "success", context: "flink-dbt-deploy / production" }]);
   expect(await told(encodePlan(plan()))).toMatchObject({ code: 0 });
   expect(github.comments.on(number)).toHaveLength(1);
 });

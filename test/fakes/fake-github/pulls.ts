@@ -137,13 +137,14 @@ export class Pulls {
     return { status: 200, body };
   }
 
-  /** On the base branch the one whose merge put it there; elsewhere all that hold it. */
+  /** On the base branch the one whose merge put it there; elsewhere all that hold it, but for those of forks. */
   #ofCommit(request: GithubRequest, sha: string): GithubReply {
     if (!/^[0-9a-f]{40}$/.test(sha)) {
       return refused(422, `No commit found for SHA: ${sha}`);
     }
     const merged = this.#all.filter(({ landed }) => landed.includes(sha));
-    const found = merged.length > 0 ? merged : this.#all.filter(({ commits }) => commits.includes(sha));
+    const own = this.#all.filter(({ headRepository }) => headRepository.id === this.#site.repositoryId);
+    const found = merged.length > 0 ? merged : own.filter(({ commits }) => commits.includes(sha));
     return paged(
       found.map((pull) => this.#json(pull)),
       request,
