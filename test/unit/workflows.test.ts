@@ -16,6 +16,7 @@ interface Step {
 }
 interface Job {
   readonly permissions?: unknown;
+  readonly if?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, unknown>>;
@@ -49,6 +50,7 @@ const expression = (name: string): string => `\${{ ${name} }}`;
 const ours = read(".github/workflows");
 const reusable = ours.filter(({ workflow }) => workflow.on.workflow_call !== undefined);
 const callers = read("examples/github");
+const jobsOf = (name: string) => ours.find((one) => one.name === name)?.workflow.jobs ?? {};
 
 describe.each([...ours, ...callers])("$path", ({ text, workflow }) => {
   test("pins what it uses of others to a commit, with the version beside it", () => {
@@ -123,6 +125,21 @@ test("a plan has no right but to read, and no secret", () => {
   const { text, workflow } = reusable.find(({ name }) => name === "plan.yml") ?? { text: "", workflow: null };
   expect(workflow?.jobs.plan?.permissions).toEqual({ contents: "read" });
   expect(text).not.toMatch(/secrets\.|github\.token/);
+});
+
+test("a deployment by a comment is of the planned commit, and is held against the plan of its pull request", () => {
+  expect(jobsOf("commands.yml").deploy?.with).toMatchObject({
+    ref: expression("needs.read.outputs.head"),
+    "pull-request": expression("github.event.issue.number"),
+    "require-reviewed-plan": expression("'true'"),
+  });
+  const deploy = jobsOf("deploy.yml").deploy?.steps?.find(({ with: given }) => given?.command === "deploy");
+  expect(deploy?.with?.["pull-request"]).toBe(expression("inputs.pull-request"));
+});
+
+test("a plan by a comment is told although it has findings, which fail its job", () => {
+  const condition = expression("!cancelled() && needs.read.outputs.operation == 'plan'");
+  expect(jobsOf("commands.yml").tell?.if).toBe(condition);
 });
 
 test("every choice of an operation is a command, or a restore", () => {
