@@ -84,7 +84,7 @@ describe.each([...ours, ...callers])("$path", ({ text, workflow }) => {
   });
 });
 
-describe.each(reusable)("$path", ({ name, text, workflow }) => {
+describe.each(reusable)("$path", ({ text, workflow }) => {
   const steps = Object.values(workflow.jobs).flatMap(({ steps: all = [] }) => all);
   const own = steps.filter(({ uses }) => uses?.startsWith("./"));
 
@@ -113,12 +113,32 @@ describe.each(reusable)("$path", ({ name, text, workflow }) => {
     expect(action.map(({ with: given }) => given?.ref)).toEqual(action.map(() => expression("job.workflow_sha")));
     expect(action).not.toEqual([]);
   });
+});
 
-  test("never cancels what changes jobs", () => {
-    const isChanging = ["deploy.yml", "operate.yml"].includes(name);
-    const cancels = Object.values(workflow.jobs).map(({ concurrency }) => concurrency?.["cancel-in-progress"]);
-    if (isChanging) expect(cancels).toEqual(cancels.map(() => false));
-  });
+test("a deployment waits for another and is never cancelled; an operation is in no group, whose waiting runs GitHub drops", () => {
+  expect(jobsOf("deploy.yml").deploy?.concurrency?.["cancel-in-progress"]).toBe(false);
+  expect(jobsOf("operate.yml").operate?.concurrency).toBeUndefined();
+  const example = callers.find(({ name }) => name === "flink-operate.yml")?.text;
+  expect(example).toContain(`group: flink-operate-${expression("github.run_id")}`);
+  for (const name of ["deploy.yml", "operate.yml"]) {
+    const step = Object.values(jobsOf(name))[0]?.steps?.at(-1);
+    expect(step?.with?.["lock-timeout"]).toBe(expression("inputs.lock-timeout"));
+  }
+});
+
+test("what dbt needs of secrets is handled in one way, wherever dbt may be asked", () => {
+  const scripts = ["deploy.yml", "operate.yml", "drift.yml"].map((name) =>
+    Object.values(jobsOf(name)).flatMap(({ steps = [] }) =>
+      steps.flatMap(({ run }) => (run === undefined ? [] : [run])),
+    ),
+  );
+  expect(scripts[0]).toEqual([expect.stringContaining("::add-mask::")]);
+  expect(scripts).toEqual(scripts.map(() => scripts[0]));
+});
+
+test("the issue of a drift is told that a plan was due, also where there is none", () => {
+  const status = jobsOf("drift.yml").drift?.steps?.find(({ with: given }) => given?.command === "status");
+  expect(status?.with?.["plan-file"]).toContain("inputs.compare && (steps.plan.outputs.plan-file || ");
 });
 
 test("a plan has no right but to read, and no secret", () => {
