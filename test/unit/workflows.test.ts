@@ -12,6 +12,7 @@ interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly "continue-on-error"?: unknown;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
@@ -134,6 +135,39 @@ test("what dbt needs of secrets is handled in one way, wherever dbt may be asked
   );
   expect(scripts[0]).toEqual([expect.stringContaining("::add-mask::")]);
   expect(scripts).toEqual(scripts.map(() => scripts[0]));
+});
+
+test("the end of a plan's run without a plan is told too", () => {
+  const download = jobsOf("comment.yml").comment?.steps?.find(({ uses }) => uses?.includes("download-artifact"));
+  expect(download?.["continue-on-error"]).toBe(expression("github.event.workflow_run.conclusion != 'success'"));
+});
+
+/** Why an input of a called workflow is not offered to those who call commands.yml. */
+const leftOut: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  plan: {
+    "runs-on": "the plan's runner is one that is thrown away, never that of `runs-on`",
+  },
+  deploy: {
+    "allow-replay": "a consent is given for one deployment, by a person, and not in a file",
+    "allow-fresh-start": "as allow-replay",
+    "first-deployment": "as allow-replay",
+  },
+  operate: {
+    path: "of restore, which is no command of a comment",
+    to: "of rollback, which is no command of a comment",
+    "keep-progress": "as to",
+    "allow-replay": "a consent is given for one operation, by a person, and not in a file",
+    "allow-fresh-start": "as allow-replay",
+  },
+};
+
+test.each(Object.keys(leftOut))("commands.yml forwards every input and secret of %s.yml, or has a reason", (name) => {
+  const job = jobsOf("commands.yml")[name];
+  const called = reusable.find((one) => one.name === `${name}.yml`)?.workflow.on.workflow_call;
+  const { inputs = {}, secrets = {} } = called ?? {};
+  const forwarded = [...Object.keys(job?.with ?? {}), ...Object.keys(leftOut[name] ?? {})];
+  expect(forwarded.sort()).toEqual(Object.keys(inputs).sort());
+  expect(Object.keys(job?.secrets ?? {}).sort()).toEqual(Object.keys(secrets).sort());
 });
 
 test("the issue of a drift is told that a plan was due, also where there is none", () => {
