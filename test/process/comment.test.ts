@@ -99,7 +99,10 @@ test("a plan's run that ended without a plan is the commit's status `error`, and
   expect(writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
     `POST /repos/${FakeGithub.repository}/statuses/${head}`,
   ]);
-  expect(JSON.parse(String(writes()[0]?.body))).toMatchObject({ state: "error", context: "flink-dbt-deploy / production" });
+  expect(JSON.parse(String(writes()[0]?.body))).toMatchObject({
+    state: "error",
+    context: "flink-dbt-deploy / production",
+  });
   expect(github.comments.on(number)).toEqual([]);
 });
 
