@@ -47,18 +47,19 @@ export async function commentCommand(inputs: CommentCommandInputs, shell: Shell)
   }
   if (command.kind === "unreadable") return await refuse(api, written, command.why);
   const pullRequest = await pullRequestOfNumber(api, written.pullRequest);
-  const why = await reasonAgainst(command, { pullRequest, written, inputs, api });
-  if (why !== null) return await refuse(api, written, why);
+  const decision = await decide(command, { pullRequest, written, inputs, api });
+  if ("why" in decision) return await refuse(api, written, decision.why);
   await react(api, written, "rocket");
   await answer(api, written, `\`${wordsOf(command)}\` is being done: ${run}`);
-  return { ...nothingToDo, outputs: outputsOf(command, pullRequest, inputs) };
+  return { ...nothingToDo, outputs: outputsOf(command, decision.commit, pullRequest, inputs) };
 }
 
 const nothingToDo: CommandResult = { reason: "ok", message: null, outputs: { operation: "none" } };
 
 function outputsOf(
   command: Asked,
-  { head, baseBranch }: PullRequest,
+  head: string,
+  { baseBranch }: PullRequest,
   { environment }: CommentCommandInputs,
 ): CommandResult["outputs"] {
   return {
@@ -83,17 +84,33 @@ interface Facts {
   readonly api: GithubApi;
 }
 
-async function reasonAgainst(command: Asked, { pullRequest, written, inputs, api }: Facts): Promise<string | null> {
-  if (!pullRequest.isOpen) return "the pull request is not open any more";
-  if (command.kind === "status") return null;
-  if (pullRequest.fork !== null) return "the pull request comes from a fork, whose code is not run here";
-  if (command.kind === "plan") return null;
-  const environment = command.kind === "deploy" ? command.environment : inputs.environment;
-  if (!inputs.environments.includes(environment))
-    return `\`${environment}\` is none of the environments of this workflow`;
-  const planned = await plannedHeads(api, { environment, number: pullRequest.number, before: written.createdAt });
-  for (const head of planned) if (await isOfHead(api, head, pullRequest)) return null;
-  return "the newest commit has no plan on this pull request that was there when the comment was written; wait for it, read it, and write the command again";
+/** Why not, or else the commit to check out: for a deployment the very one that was planned. */
+type Decision = { readonly why: string } | { readonly commit: string };
+
+async function decide(command: Asked, { pullRequest, written, inputs, api }: Facts): Promise<Decision> {
+  const { head, fork, isOpen, number } = pullRequest;
+  if (!isOpen) return { why: "the pull request is not open any more" };
+  if (command.kind === "status") return { commit: head };
+  if (fork !== null) return { why: "the pull request comes from a fork, whose code is not run here" };
+  if (command.kind === "plan") return { commit: head };
+  const isDeploy = command.kind === "deploy";
+  const environment = isDeploy ? command.environment : inputs.environment;
+  if (isDeploy && !inputs.environments.includes(environment)) {
+    return { why: `\`${environment}\` is none of the environments that this workflow may deploy to` };
+  }
+  const planned = await plannedHeads(api, { environment, number, before: written.createdAt });
+  for (const commit of planned.toReversed()) {
+    if (isDeploy ? isDeployable(commit, pullRequest) : await isOfHead(api, commit, pullRequest)) return { commit };
+  }
+  const moved = isDeploy ? ", or the base branch has moved since: `/flink plan` makes one" : "";
+  return {
+    why: `the newest commit has no plan on this pull request that was there when the comment was written${moved}; wait for it, read it, and write the command again`,
+  };
+}
+
+/** Anybody can make a merge of a head, with other content: what is run is the head, or the one merge that GitHub made. */
+function isDeployable(commit: string, { head, mergeCommit }: PullRequest): boolean {
+  return commit === head || commit === mergeCommit;
 }
 
 /** Heads of the plans for the environment that our own comments told, and had told by then. */

@@ -1,5 +1,6 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { posix } from "node:path";
+import { posix, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { findPlanTarget, type PlanTarget } from "../github/plan-target.ts";
 import { isOfHead } from "../github/pull-request.ts";
@@ -23,6 +24,7 @@ export async function comment(inputs: PostInputs, shell: Shell): Promise<Command
     const needs = "needs GITHUB_REPOSITORY, `github-token`, and a workflow or `pull-request`";
     throw new DeployError("inputs-invalid", `comment: ${needs}`);
   }
+  if (!existsSync(resolve(shell.cwd, inputs.planFile))) return await tellMissing(inputs, shell);
   const plan = await readPlanFile(inputs.planFile, shell.cwd);
   const invalid = (why: string): DeployError =>
     new DeployError("inputs-invalid", `plan-file: ${inputs.planFile} ${why}`);
@@ -42,6 +44,14 @@ export async function comment(inputs: PostInputs, shell: Shell): Promise<Command
   const where = target.number === null ? "the merge queue's commit" : `pull request ${target.number}`;
   await shell.print(`## Told the plan of ${plainText(plan.project)} on ${where}\n`);
   return done(plan);
+}
+
+/** A run that died before it had a plan: only the commit's status can tell, or it would stay as if nothing had been tried. */
+async function tellMissing(inputs: PostInputs, shell: Shell): Promise<never> {
+  const why = `plan-file: ${inputs.planFile} is not there: the run that was to make it ended without a plan`;
+  const error = new DeployError("inputs-invalid", why);
+  await postPlan({ kind: "failed", error }, inputs, shell);
+  throw error;
 }
 
 async function isOf({ head: planned }: Plan, { head }: PlanTarget, { api }: OnGithub): Promise<boolean> {

@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { DeployError } from "../errors.ts";
 import { keepIssue } from "../github/issue.ts";
 import type { StatusInputs } from "../inputs/inputs.ts";
-import { renderDrift } from "../report/drift.ts";
+import { type PlannedDrift, renderDrift } from "../report/drift.ts";
 import { code } from "../report/markdown-text.ts";
 import type { StatusRow } from "../report/status-row.ts";
 import { maskSecrets } from "../secrets.ts";
@@ -28,11 +30,7 @@ export async function keepDriftIssue(
   shell: Shell,
 ): Promise<void> {
   const { environment, planFile } = inputs;
-  const planned = planFile === null ? null : await readPlanFile(planFile, shell.cwd);
-  if (planned !== null && planned.environment !== environment) {
-    const why = `is of environment ${planned.environment}, not of ${environment}`;
-    throw new DeployError("inputs-invalid", `plan-file: ${planFile} ${why}`);
-  }
+  const planned = planFile === null ? null : await plannedDrift(planFile, environment, shell.cwd);
   const drift = renderDrift({ environment, rows, planned });
   const { what, url } = await keepIssue(api, {
     marker: `<!-- flink-dbt-deploy drift ${environment} -->`,
@@ -43,4 +41,13 @@ export async function keepDriftIssue(
   shell.log(url === null ? `no issue for ${environment}, since all is well` : `issue ${what}: ${url}`);
   if (url !== null && what !== "unchanged")
     await shell.print(`The issue of ${code(environment)} was ${what}: ${url}\n`);
+}
+
+/** A plan that is not there failed: what is wrong with the jobs is told all the same. */
+async function plannedDrift(file: string, environment: string, cwd: string): Promise<PlannedDrift | "failed"> {
+  if (!existsSync(resolve(cwd, file))) return "failed";
+  const planned = await readPlanFile(file, cwd);
+  if (planned.environment === environment) return planned;
+  const why = `is of environment ${planned.environment}, not of ${environment}`;
+  throw new DeployError("inputs-invalid", `plan-file: ${file} ${why}`);
 }

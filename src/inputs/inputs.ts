@@ -169,7 +169,7 @@ export type StatusInputs = {
 export interface CommentCommandInputs {
   readonly command: "comment-command";
   readonly environment: string;
-  /** It is one of them. */
+  /** That may be deployed to. */
   readonly environments: readonly string[];
   readonly githubToken: string | null;
 }
@@ -342,7 +342,7 @@ export function readInputs(commandText: string, raw: RawInputs): Inputs {
       };
     case "comment-command": {
       const environment = read.name("environment");
-      const environments = [...new Set([environment, ...read.list("environments")])];
+      const environments = read.list("environments");
       return { command, environment, environments, githubToken: read.textOrNull("github-token") };
     }
     case "ledger-export":

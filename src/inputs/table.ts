@@ -279,14 +279,14 @@ export const inputTable = {
   },
   environments: {
     description:
-      "The environments that `/flink deploy` may name, separated by commas, and the one that `/flink suspend` and `/flink resume` are about. Empty: `environment` alone.",
+      "The environments that `/flink deploy` may name, separated by commas. Empty: none, so that nothing is deployed by a comment.",
     kind: "list",
     default: "",
     commands: ["comment-command"],
   },
   "drift-issue": {
     description:
-      "`true`: on GitHub `status` keeps one issue per environment that tells what is not as it should be: it is opened, brought up to date and closed by itself. It needs `issues: write`. With `plan-file`, a plan of the default branch with `base: deployed`, also which jobs run another program than that branch's.",
+      "`true`: on GitHub `status` keeps one issue per environment that tells what is not as it should be: it is opened, brought up to date and closed by itself. It needs `issues: write`. With `plan-file`, a plan of the default branch with `base: deployed`, also which jobs run another program than that branch's; where that file is not there, that the branch could not be planned.",
     kind: "choice",
     choices: ["true", "false"],
     default: "false",

@@ -5,27 +5,42 @@ import type { StatusRow } from "./status-row.ts";
 export interface Drift {
   readonly environment: string;
   readonly rows: readonly StatusRow[];
-  /** What a plan of the default branch would change of what is deployed; null where none was made. */
-  readonly planned: { readonly head: string; readonly changes: readonly Change[] } | null;
+  /** What a plan of the default branch would change of what is deployed; null where none was due. */
+  readonly planned: PlannedDrift | "failed" | null;
+}
+
+export interface PlannedDrift {
+  readonly head: string;
+  readonly changes: readonly Change[];
 }
 
 /** What an environment's issue says, as Markdown; null where it is as it should be. Pure. */
-export function renderDrift({ environment, rows, planned }: Drift): { title: string; body: string } | null {
+export function renderDrift({ environment, rows, planned: due }: Drift): { title: string; body: string } | null {
+  const isUnplanned = due === "failed";
+  const planned = isUnplanned ? null : due;
   const changed = (planned?.changes ?? []).filter(({ kind }) => kind !== "none");
   const remarks = [
     ...rows.flatMap(({ job, problem }) => (problem === null ? [] : [remark("🔴", job, problem)])),
     ...rows.flatMap(({ job, warning }) => (warning === null ? [] : [remark("⚠️", job, warning)])),
     ...changed.map((change) => remark("↔️", change.job, differenceOf(change))),
   ];
-  if (remarks.length === 0) return null;
+  if (remarks.length === 0 && !isUnplanned) return null;
   const head = planned === null ? "" : `; the default branch is at \`${planned.head.slice(0, 10)}\``;
   const shown = remarks.slice(0, mostRemarks);
   const more = remarks.length - shown.length;
   return {
-    title: `${environment}: ${count(remarks.length, "job remark")} of ${count(rows.length, "job")}`,
+    title:
+      remarks.length === 0
+        ? `${environment}: ${unplanned}`
+        : `${environment}: ${count(remarks.length, "job remark")} of ${count(rows.length, "job")}`,
     body: [
-      `The environment ${code(environment)} is not what its ledger and the default branch say${head}.`,
+      remarks.length === 0
+        ? `The environment ${code(environment)} is what its ledger says, as far as was looked.`
+        : `The environment ${code(environment)} is not what its ledger and the default branch say${head}.`,
       "",
+      ...(isUnplanned
+        ? [`- ⚠️ ${unplanned}, so whether another program runs is not known; the run's log says why`]
+        : []),
       ...shown,
       ...(more > 0 ? [`- and ${more} more, which the run's summary has`] : []),
       "",
@@ -34,6 +49,8 @@ export function renderDrift({ environment, rows, planned }: Drift): { title: str
     ].join("\n"),
   };
 }
+
+const unplanned = "the default branch could not be planned";
 
 /** Of about 300 signs each, so that an issue holds them all. */
 const mostRemarks = 150;

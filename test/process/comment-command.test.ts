@@ -45,6 +45,7 @@ interface Given {
   readonly type?: string;
   readonly action?: string;
   readonly isPullRequest?: boolean;
+  readonly environments?: string;
 }
 
 /** Somebody comments, and the workflow's step reads it. */
@@ -54,6 +55,7 @@ async function commented(
   given: Given = {},
 ): Promise<StepEnded & { reactions: string[] }> {
   const { login = "mona", type = "User", action = "created", isPullRequest = true } = given;
+  const { environments = "staging, test" } = given;
   const comment = github.comments.add(number, login, body);
   const payload = {
     action,
@@ -61,7 +63,7 @@ async function commented(
     comment: { id: comment.id, body, created_at: comment.createdAt, user: { login, type } },
   };
   const step = await runAction(
-    { command: "comment-command", environment: "staging", environments: "staging, test", "github-token": token },
+    { command: "comment-command", environment: "staging", environments, "github-token": token },
     {
       cwd: await folders.make(),
       environment: github.environmentOf(github.startRun()),
@@ -89,6 +91,30 @@ test("a command of somebody who may write, on the planned head, is handed to the
   const suspended = await commented(number, "/flink suspend orders_*");
   expect(suspended.outputs).toMatchObject({ operation: "suspend", target: "staging", "target-jobs": "orders_*" });
   expect((await commented(number, "nice work")).reactions).toEqual([]);
+});
+
+test("what is deployed is what was planned: GitHub's trial merge, and no other merge of the head", async () => {
+  const pull = github.pulls.open({ head });
+  const [trial, moved] = ["7".repeat(40), "8".repeat(40)];
+  for (const merge of [trial, moved]) github.commits.add(merge, "b".repeat(40), head);
+  pull.mergeCommit = trial;
+  github.comments.add(pull.number, bot, planOf("staging", trial));
+  expect((await commented(pull.number, "/flink deploy staging")).outputs).toMatchObject({
+    operation: "deploy",
+    head: trial,
+  });
+  pull.mergeCommit = moved;
+  expect((await commented(pull.number, "/flink deploy staging")).outputs.operation).toBe("none");
+  expect(answers(pull.number).at(-1)).toContain("the base branch has moved since");
+  expect((await commented(pull.number, "/flink suspend orders")).outputs.operation).toBe("suspend");
+});
+
+test("no environment is deployed to that is not named", async () => {
+  const { number } = github.pulls.open({ head });
+  github.comments.add(number, bot, planOf("staging", head));
+  expect((await commented(number, "/flink deploy staging", { environments: "" })).outputs.operation).toBe("none");
+  expect(answers(number).at(-1)).toContain("`staging` is none of the environments that this workflow may deploy to");
+  expect((await commented(number, "/flink suspend orders", { environments: "" })).outputs.operation).toBe("suspend");
 });
 
 test("somebody who may not write gets a reaction, and nothing else", async () => {
@@ -132,7 +158,7 @@ test("a plan that came after the comment was not what the commenter saw", async 
     comment: { id: comment.id, body: comment.body, created_at: early, user: { login: "mona", type: "User" } },
   };
   const { outputs } = await runAction(
-    { command: "comment-command", environment: "staging", "github-token": token },
+    { command: "comment-command", environment: "staging", environments: "staging", "github-token": token },
     {
       cwd: await folders.make(),
       environment: github.environmentOf(github.startRun()),

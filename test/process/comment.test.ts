@@ -41,8 +41,8 @@ afterEach(async () => {
 });
 
 /** In the run that GitHub starts once the plan's has ended. */
-async function told(text: string, by = "pull_request"): Promise<StepEnded> {
-  const cwd = await folders.make({ "plan.json": text });
+async function told(text: string | null, by = "pull_request"): Promise<StepEnded> {
+  const cwd = await folders.make(text === null ? {} : { "plan.json": text });
   return await runAction(
     { command: "comment", environment: "production", "plan-file": "plan.json", "github-token": token },
     {
@@ -91,6 +91,21 @@ test("the plan of a merge queue's commit is its status alone", async () => {
   expect(writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
     `POST /repos/${FakeGithub.repository}/statuses/${head}`,
   ]);
+});
+
+test("a plan's run that ended without a plan is the commit's status `error`, and no comment", async () => {
+  const { number } = github.pulls.open({ head, fork });
+  const { code, outputs, errors } = await told(null);
+  expect({ code, reason: outputs.reason }).toEqual({ code: 1, reason: "inputs-invalid" });
+  expect(errors[0]?.message).toContain("ended without a plan");
+  expect(writes().map(({ method, path }) => `${method} ${path}`)).toEqual([
+    `POST /repos/${FakeGithub.repository}/statuses/${head}`,
+  ]);
+  expect(JSON.parse(String(writes()[0]?.body))).toMatchObject({
+    state: "error",
+    context: "flink-dbt-deploy / production",
+  });
+  expect(github.comments.on(number)).toEqual([]);
 });
 
 test("where it may not comment, that is an error: there is nothing else that it does", async () => {

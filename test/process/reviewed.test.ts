@@ -161,6 +161,18 @@ describe("a deployment on GitHub is held against what was reviewed", () => {
     expect(stdout).toContain("showed (comment)");
   });
 
+  test("not merged yet, but named: it is held against that pull request, which gets the outcome and nothing else", async () => {
+    const pull = github.pulls.open({ head });
+    planned(pull, reviewed);
+    const named = { "pull-request": String(pull.number) };
+    expect((await push(another, named, head)).outputs.reason).toBe("plan-changed");
+    const { code, stdout } = await push(reviewed, named, head);
+    expect(code, stdout).toBe(0);
+    const [, outcome, ...more] = github.comments.on(pull.number);
+    expect(outcome?.body).toContain("default: 1 of 1 jobs changed, all of them hold");
+    expect(more).toEqual([]);
+  });
+
   test("changed: it ends before any effect, with the difference for each job", async () => {
     const pull = github.pulls.open({ head });
     planned(pull, reviewed);

@@ -154,9 +154,9 @@ test("with `drift-issue` the action keeps one issue of what is wrong, and closes
     "github-token": "token-of-the-job",
     "drift-issue": "true",
   };
-  const look = async () => {
+  const look = async (more: Readonly<Record<string, string>> = {}) => {
     const cwd = await folders.make();
-    return await runAction(inputs, { cwd, environment: github.environmentOf(github.startRun()) });
+    return await runAction({ ...inputs, ...more }, { cwd, environment: github.environmentOf(github.startRun()) });
   };
   expect(await look()).toMatchObject({ code: 0 });
   expect(github.issues.all).toEqual([]);
@@ -171,6 +171,11 @@ test("with `drift-issue` the action keeps one issue of what is wrong, and closes
     { ...inputs, command: "resume", jobs: "orders", "allow-fresh-start": "orders" },
     { cwd: await folders.make() },
   );
+  // The jobs are well, but that the default branch could not be planned is not all being well.
+  expect(await look({ "plan-file": "no-plan.json" })).toMatchObject({ code: 0 });
+  expect(github.issues.all).toMatchObject([
+    { state: "open", title: "default: the default branch could not be planned" },
+  ]);
   expect(await look()).toMatchObject({ code: 0 });
   expect(github.issues.all).toMatchObject([{ state: "closed" }]);
 });

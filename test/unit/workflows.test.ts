@@ -12,10 +12,12 @@ interface Step {
   readonly name?: string;
   readonly uses?: string;
   readonly run?: string;
+  readonly "continue-on-error"?: unknown;
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
   readonly permissions?: unknown;
+  readonly if?: string;
   readonly uses?: string;
   readonly with?: Readonly<Record<string, unknown>>;
   readonly secrets?: Readonly<Record<string, unknown>>;
@@ -49,6 +51,7 @@ const expression = (name: string): string => `\${{ ${name} }}`;
 const ours = read(".github/workflows");
 const reusable = ours.filter(({ workflow }) => workflow.on.workflow_call !== undefined);
 const callers = read("examples/github");
+const jobsOf = (name: string) => ours.find((one) => one.name === name)?.workflow.jobs ?? {};
 
 describe.each([...ours, ...callers])("$path", ({ text, workflow }) => {
   test("pins what it uses of others to a commit, with the version beside it", () => {
@@ -82,7 +85,7 @@ describe.each([...ours, ...callers])("$path", ({ text, workflow }) => {
   });
 });
 
-describe.each(reusable)("$path", ({ name, text, workflow }) => {
+describe.each(reusable)("$path", ({ text, workflow }) => {
   const steps = Object.values(workflow.jobs).flatMap(({ steps: all = [] }) => all);
   const own = steps.filter(({ uses }) => uses?.startsWith("./"));
 
@@ -111,18 +114,86 @@ describe.each(reusable)("$path", ({ name, text, workflow }) => {
     expect(action.map(({ with: given }) => given?.ref)).toEqual(action.map(() => expression("job.workflow_sha")));
     expect(action).not.toEqual([]);
   });
+});
 
-  test("never cancels what changes jobs", () => {
-    const isChanging = ["deploy.yml", "operate.yml"].includes(name);
-    const cancels = Object.values(workflow.jobs).map(({ concurrency }) => concurrency?.["cancel-in-progress"]);
-    if (isChanging) expect(cancels).toEqual(cancels.map(() => false));
-  });
+test("a deployment waits for another and is never cancelled; an operation is in no group, whose waiting runs GitHub drops", () => {
+  expect(jobsOf("deploy.yml").deploy?.concurrency?.["cancel-in-progress"]).toBe(false);
+  expect(jobsOf("operate.yml").operate?.concurrency).toBeUndefined();
+  const example = callers.find(({ name }) => name === "flink-operate.yml")?.text;
+  expect(example).toContain(`group: flink-operate-${expression("github.run_id")}`);
+  for (const name of ["deploy.yml", "operate.yml"]) {
+    const step = Object.values(jobsOf(name))[0]?.steps?.at(-1);
+    expect(step?.with?.["lock-timeout"]).toBe(expression("inputs.lock-timeout"));
+  }
+});
+
+test("what dbt needs of secrets is handled in one way, wherever dbt may be asked", () => {
+  const scripts = ["deploy.yml", "operate.yml", "drift.yml"].map((name) =>
+    Object.values(jobsOf(name)).flatMap(({ steps = [] }) =>
+      steps.flatMap(({ run }) => (run === undefined ? [] : [run])),
+    ),
+  );
+  expect(scripts[0]).toEqual([expect.stringContaining("::add-mask::")]);
+  expect(scripts).toEqual(scripts.map(() => scripts[0]));
+});
+
+test("the end of a plan's run without a plan is told too", () => {
+  const download = jobsOf("comment.yml").comment?.steps?.find(({ uses }) => uses?.includes("download-artifact"));
+  expect(download?.["continue-on-error"]).toBe(expression("github.event.workflow_run.conclusion != 'success'"));
+});
+
+/** Why an input of a called workflow is not offered to those who call commands.yml. */
+const leftOut: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  plan: {
+    "runs-on": "the plan's runner is one that is thrown away, never that of `runs-on`",
+  },
+  deploy: {
+    "allow-replay": "a consent is given for one deployment, by a person, and not in a file",
+    "allow-fresh-start": "as allow-replay",
+    "first-deployment": "as allow-replay",
+  },
+  operate: {
+    path: "of restore, which is no command of a comment",
+    to: "of rollback, which is no command of a comment",
+    "keep-progress": "as to",
+    "allow-replay": "a consent is given for one operation, by a person, and not in a file",
+    "allow-fresh-start": "as allow-replay",
+  },
+};
+
+test.each(Object.keys(leftOut))("commands.yml forwards every input and secret of %s.yml, or has a reason", (name) => {
+  const job = jobsOf("commands.yml")[name];
+  const called = reusable.find((one) => one.name === `${name}.yml`)?.workflow.on.workflow_call;
+  const { inputs = {}, secrets = {} } = called ?? {};
+  const forwarded = [...Object.keys(job?.with ?? {}), ...Object.keys(leftOut[name] ?? {})];
+  expect(forwarded.sort()).toEqual(Object.keys(inputs).sort());
+  expect(Object.keys(job?.secrets ?? {}).sort()).toEqual(Object.keys(secrets).sort());
+});
+
+test("the issue of a drift is told that a plan was due, also where there is none", () => {
+  const status = jobsOf("drift.yml").drift?.steps?.find(({ with: given }) => given?.command === "status");
+  expect(status?.with?.["plan-file"]).toContain("inputs.compare && (steps.plan.outputs.plan-file || ");
 });
 
 test("a plan has no right but to read, and no secret", () => {
   const { text, workflow } = reusable.find(({ name }) => name === "plan.yml") ?? { text: "", workflow: null };
   expect(workflow?.jobs.plan?.permissions).toEqual({ contents: "read" });
   expect(text).not.toMatch(/secrets\.|github\.token/);
+});
+
+test("a deployment by a comment is of the planned commit, and is held against the plan of its pull request", () => {
+  expect(jobsOf("commands.yml").deploy?.with).toMatchObject({
+    ref: expression("needs.read.outputs.head"),
+    "pull-request": expression("github.event.issue.number"),
+    "require-reviewed-plan": expression("'true'"),
+  });
+  const deploy = jobsOf("deploy.yml").deploy?.steps?.find(({ with: given }) => given?.command === "deploy");
+  expect(deploy?.with?.["pull-request"]).toBe(expression("inputs.pull-request"));
+});
+
+test("a plan by a comment is told although it has findings, which fail its job", () => {
+  const condition = expression("!cancelled() && needs.read.outputs.operation == 'plan'");
+  expect(jobsOf("commands.yml").tell?.if).toBe(condition);
 });
 
 test("every choice of an operation is a command, or a restore", () => {

@@ -73,3 +73,15 @@ test("500 jobs with long errors fit into an issue", () => {
   expect(Buffer.byteLength(drift?.body ?? "")).toBeLessThan(60_000);
   expect(drift?.body).toContain("and 350 more");
 });
+
+test("a default branch that could not be planned is a remark, also where the jobs are well", () => {
+  const remark =
+    "- ⚠️ the default branch could not be planned, so whether another program runs is not known; the run's log says why";
+  const well = renderDrift({ environment: "production", rows: [row("orders")], planned: "failed" });
+  expect(well?.title).toBe("production: the default branch could not be planned");
+  expect(well?.body.split("\n")).toContain(remark);
+  const rows = [row("orders", { problem: "restarts again and again" })];
+  const ill = renderDrift({ environment: "production", rows, planned: "failed" });
+  expect(ill?.title).toBe("production: 1 job remark of 1 job");
+  expect(ill?.body.split("\n").slice(2, 4)).toEqual([remark, "- 🔴 **orders**: restarts again and again"]);
+});
