@@ -18,7 +18,7 @@ describe("help and version go to standard output and end with 0", () => {
     const { code, stdout, stderr } = await runCli(args, { cwd });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     for (const [name, description] of Object.entries(commands))
-      expect(stdout).toMatch(`${name}`.padEnd(15) + description);
+      expect(stdout).toMatch(`${name}`.padEnd(17) + description);
   });
 
   test.each(Object.keys(commands) as (keyof typeof commands)[])("%s --help lists its inputs", async (command) => {
