@@ -185,7 +185,7 @@ test("a deployment by a comment is of the planned commit, and is held against th
   expect(jobsOf("commands.yml").deploy?.with).toMatchObject({
     ref: expression("needs.read.outputs.head"),
     "pull-request": expression("github.event.issue.number"),
-    "require-reviewed-plan": expression("'true'"),
+    "require-reviewed-plan": expression("needs.read.outputs.operation == 'deploy' && 'true' || 'warn'"),
   });
   const deploy = jobsOf("deploy.yml").deploy?.steps?.find(({ with: given }) => given?.command === "deploy");
   expect(deploy?.with?.["pull-request"]).toBe(expression("inputs.pull-request"));
