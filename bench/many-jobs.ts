@@ -94,8 +94,9 @@ async function upgrade(count: number): Promise<Upgrade> {
   const before = entriesOf(project);
   const until = { done: false };
   const watching = watchStarts(until);
-  const seconds = await deploy(project, "HEAD");
-  until.done = true;
+  const seconds = await deploy(project, "HEAD").finally(() => {
+    until.done = true;
+  });
   const started = await watching;
   const all = await jobmanager.jobs();
   const interruptions = all.flatMap(({ id, name }) => {
