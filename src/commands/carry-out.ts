@@ -1,10 +1,7 @@
 import { deploy, type Outcome } from "../deploy/deployment.ts";
 import { disposeOld } from "../deploy/dispose.ts";
-import { guardedCluster } from "../deploy/guarded-cluster.ts";
 import { deploymentId } from "../deploy/ids.ts";
-import { listedStorage } from "../deploy/state-storage.ts";
 import { withSuspensionWarnings } from "../deploy/suspension-age.ts";
-import type { RunContext } from "../deploy/task.ts";
 import type { PullRequest } from "../github/pull-request.ts";
 import { type Ledger, openLedger } from "../ledger/ledger.ts";
 import { secretsOf } from "../ledger/stored-job.ts";
@@ -19,6 +16,7 @@ import { type OnGithub, onGithub } from "./on-github.ts";
 import { postOutcome } from "./post-outcome.ts";
 import { report } from "./report.ts";
 import { holdAgainstReview } from "./review.ts";
+import { runContext } from "./run-context.ts";
 import type { CommandResult } from "./shell.ts";
 import type { Site } from "./site.ts";
 import { emptyLedger, lockEnvironment } from "./stores.ts";
@@ -101,15 +99,7 @@ async function underLock(
     inputs.deploymentRecord === "auto" && shell.environment.GITHUB_RUN_ID ? github : null,
     shell,
   );
-  const context: RunContext = {
-    cluster: guardedCluster(cluster, lock.confirm),
-    ledger,
-    log: (job, line) => shell.log(`${job}: ${line}`),
-    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
-    clock: shell.clock,
-    signal: shell.signal,
-    deadline: shell.deadline,
-  };
+  const context = runContext({ cluster, lock, ledger }, inputs, shell);
   const ended = await deploy(
     {
       jobs,

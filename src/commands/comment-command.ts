@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { DeployError, describeError } from "../errors.ts";
 import { type Decoder, fields, nullable, number, string } from "../flink/decode.ts";
+import { parseJson } from "../flink/parse-json.ts";
 import type { GithubApi } from "../github/api.ts";
 import { type CommentCommand, readCommentCommand } from "../github/comment-command.ts";
+import { readEventFile } from "../github/event-file.ts";
 import { ownLogins } from "../github/identity.ts";
 import { isOfHead, type PullRequest, pullRequestOfNumber } from "../github/pull-request.ts";
 import type { CommentCommandInputs } from "../inputs/inputs.ts";
@@ -149,7 +150,7 @@ async function readComment({ environment }: Shell): Promise<Written | null> {
   const { GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: path = "" } = environment;
   if (name !== "issue_comment") return null;
   try {
-    const { action, isPullRequest, ...written } = commentEvent(JSON.parse(await readFile(path, "utf8")), "");
+    const { action, isPullRequest, ...written } = commentEvent(parseJson(await readEventFile(path)), "");
     return action === "created" && isPullRequest ? written : null;
   } catch (cause) {
     throw new DeployError("inputs-invalid", `the event cannot be read: ${describeError(cause)}`, { cause });

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { posix, resolve } from "node:path";
 import { DeployError } from "../errors.ts";
+import { readEventFile } from "../github/event-file.ts";
 import { findPlanTarget, type PlanTarget } from "../github/plan-target.ts";
 import { isOfHead } from "../github/pull-request.ts";
 import { readRunEvent } from "../github/run-event.ts";
@@ -31,7 +31,7 @@ export async function comment(inputs: PostInputs, shell: Shell): Promise<Command
   if (plan.environment !== inputs.environment) {
     throw invalid(`is of environment ${plan.environment}, not of ${inputs.environment}`);
   }
-  const event = await readRunEvent(shell.environment, (path) => readFile(path, "utf8"));
+  const event = await readRunEvent(shell.environment, readEventFile);
   const target = await findPlanTarget(github.api, { event, number: inputs.pullRequest });
   if (target.head === null) {
     shell.log("no open pull request has this commit as its newest: nothing is told");

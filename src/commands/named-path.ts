@@ -1,7 +1,7 @@
 import { type ClusterJob, hasEnded } from "../deploy/cluster.ts";
 import type { Consent, Desired } from "../deploy/step.ts";
 import { DeployError } from "../errors.ts";
-import { isSamePath, normalisePath } from "../flink/paths.ts";
+import { isInside, isSamePath } from "../flink/paths.ts";
 import type { Attempt, RecordedJob } from "../ledger/fold.ts";
 
 export interface NamedPath {
@@ -32,7 +32,7 @@ export function namedPath(
   }
   const known = attempt === null ? stateAtRest(recorded) : stateInHand(attempt);
   const isAsKnown = known.kind === "none" || (known.kind === "path" && isSamePath(known.path, path));
-  const isOfTheStop = known.kind === "in-folder" && normalisePath(path).startsWith(`${normalisePath(known.folder)}/`);
+  const isOfTheStop = known.kind === "in-folder" && isInside(path, known.folder);
   if (!isAsKnown && !isOfTheStop && !consent.toReplay) {
     const what = "what the job processed between the two is processed again, or left out";
     throw new DeployError(

@@ -1,10 +1,9 @@
-import { guardedCluster } from "../deploy/guarded-cluster.ts";
-import { listedStorage } from "../deploy/state-storage.ts";
 import type { RunContext } from "../deploy/task.ts";
 import type { ClusterInputs, LockInputs, RunInputs, StoreInputs } from "../inputs/inputs.ts";
 import { openLedger } from "../ledger/ledger.ts";
 import { openCluster } from "./cluster.ts";
 import { readInitSql } from "./init-sql.ts";
+import { runContext } from "./run-context.ts";
 import type { Shell } from "./shell.ts";
 import { lockEnvironment, openStore } from "./stores.ts";
 
@@ -27,13 +26,5 @@ export async function operateOn<T>(
     now: () => shell.now().toISOString(),
     confirmLock: lock.confirm,
   });
-  return await work({
-    cluster: guardedCluster(cluster, lock.confirm),
-    ledger,
-    log: (job, line) => shell.log(`${job}: ${line}`),
-    storage: listedStorage({ ...inputs, ...shell, signal: shell.deadline }),
-    clock: shell.clock,
-    signal: shell.signal,
-    deadline: shell.deadline,
-  });
+  return await work(runContext({ cluster, lock, ledger }, inputs, shell));
 }

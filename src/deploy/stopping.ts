@@ -1,4 +1,4 @@
-import { normalisePath } from "../flink/paths.ts";
+import { isInside } from "../flink/paths.ts";
 import type { Attempt } from "../ledger/fold.ts";
 import { restBack } from "./at-rest.ts";
 import { type ClusterJob, hasEnded } from "./cluster.ts";
@@ -135,7 +135,10 @@ function stillRunning(situation: Situation, stop: Stop, job: ClusterJob): Step {
 function endedUntold(situation: Situation, stop: Stop, job: ClusterJob | undefined): Step {
   const { name, desired, settled, observed } = situation;
   const { lastSavepoint: last, stranded } = observed;
-  const found = last.kind === "known" && isInside(last.path, stop.savepointFolder) ? last.path : savepointOf(observed);
+  const found =
+    last.kind === "known" && stop.savepointFolder !== null && isInside(last.path, stop.savepointFolder)
+      ? last.path
+      : savepointOf(observed);
   if (found !== null) return { do: "record", fact: { kind: "stopped", jobId: stop.jobId, savepoint: found } };
   if (observed.endedMs < observed.lagMs) return { do: "wait", for: `the last word on ${stop.jobId}` };
   // The newest of all, in a folder that is not ours: someone else stopped it.
@@ -187,8 +190,4 @@ function checkpointOf({ desired, observed }: Situation, job: ClusterJob | undefi
   if (job === undefined) return stranded.kind === "none" ? retained.path : null;
   const isLastState = desired.kind === "running" && stopMode(desired) === "last_state";
   return isLastState && job.state !== "FINISHED" && stop.kind === "failed" ? retained.path : null;
-}
-
-function isInside(path: string, folder: string | null): boolean {
-  return folder !== null && normalisePath(path).startsWith(`${normalisePath(folder)}/`);
 }

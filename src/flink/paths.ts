@@ -17,6 +17,11 @@ export function isSamePath(left: string, right: string): boolean {
   return normalisePath(left) === normalisePath(right);
 }
 
+/** True when the path is one of something below the folder. */
+export function isInside(path: string, folder: string): boolean {
+  return normalisePath(path).startsWith(`${normalisePath(folder)}/`);
+}
+
 function tidied(path: string): string {
   return path.replace(/\/{2,}/g, "/").replace(/(?<=.)\/$/, "");
 }
